@@ -1,0 +1,3 @@
+export * from './database.module.js';
+export * from './message-table.js';
+export * from './transactions.js';
