@@ -2,3 +2,4 @@ export * from './environment.js';
 export * from './settings.js';
 export * from './settings.module.js';
 export * from './sources.js';
+export * from './system.js';
