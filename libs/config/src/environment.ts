@@ -1,6 +1,14 @@
 /** One setting as `.env.example` shows it. */
-export interface SettingDescription { readonly name: string; readonly meaning: string; readonly fallback: string; readonly secret: boolean }
-export interface SettingProblem { readonly name: string; readonly expected: string }
+export interface SettingDescription {
+  readonly name: string;
+  readonly meaning: string;
+  readonly fallback: string;
+  readonly secret: boolean;
+}
+export interface SettingProblem {
+  readonly name: string;
+  readonly expected: string;
+}
 
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
@@ -9,7 +17,10 @@ export class SettingsError extends Error {
   }
 }
 
-interface Limits { readonly min?: number; readonly max?: number }
+interface Limits {
+  readonly min?: number;
+  readonly max?: number;
+}
 
 /** Reads named settings from one table of texts; remembers every problem, so that all are reported at once. */
 export class Environment {
@@ -17,9 +28,15 @@ export class Environment {
   readonly problems: SettingProblem[] = [];
   constructor(private readonly values: Readonly<Record<string, string | undefined>>) {}
 
-  text(name: string, fallback: string, meaning: string): string { return this.raw(name, fallback, meaning) ?? fallback; }
-  optional(name: string, meaning: string): string | undefined { return this.raw(name, '', meaning); }
-  secret(name: string, meaning: string): string | undefined { return this.raw(name, '', meaning, true); }
+  text(name: string, fallback: string, meaning: string): string {
+    return this.raw(name, fallback, meaning) ?? fallback;
+  }
+  optional(name: string, meaning: string): string | undefined {
+    return this.raw(name, '', meaning);
+  }
+  secret(name: string, meaning: string): string | undefined {
+    return this.raw(name, '', meaning, true);
+  }
 
   integer(name: string, fallback: number, meaning: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: Limits = {}): number {
     return this.parsed(name, fallback, meaning, `a whole number from ${min} to ${max}`, (text) => {
@@ -35,15 +52,23 @@ export class Environment {
   }
   flag(name: string, fallback: boolean, meaning: string): boolean {
     return this.parsed(name, fallback, meaning, '1 or 0 (true or false)', (text) =>
-      /^(1|true|yes)$/i.test(text) ? true : /^(0|false|no)$/i.test(text) ? false : undefined);
+      /^(1|true|yes)$/i.test(text) ? true : /^(0|false|no)$/i.test(text) ? false : undefined,
+    );
   }
   choice<T extends string>(name: string, options: readonly T[], fallback: T, meaning: string): T {
-    return this.parsed(name, fallback, meaning, `one of ${options.join(', ')}`, (text) => options.find((option) => option === text));
+    return this.parsed(name, fallback, meaning, `one of ${options.join(', ')}`, (text) =>
+      options.find((option) => option === text),
+    );
   }
   list(name: string, fallback: readonly string[], meaning: string): string[] {
-    return this.text(name, fallback.join(','), meaning).split(',').map((item) => item.trim()).filter((item) => item !== '');
+    return this.text(name, fallback.join(','), meaning)
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
   }
-  refuse(name: string, expected: string): void { this.problems.push({ name, expected }); }
+  refuse(name: string, expected: string): void {
+    this.problems.push({ name, expected });
+  }
 
   private parsed<T>(name: string, fallback: T, meaning: string, expected: string, parse: (text: string) => T | undefined): T {
     const shown = typeof fallback === 'boolean' ? String(Number(fallback)) : String(fallback);

@@ -8,16 +8,24 @@ import * as slices from './settings.js';
 export class SettingsModule {
   static of(settings: slices.Settings): DynamicModule {
     const provided = [
-      [slices.NetworkSettings, settings.network], [slices.RpcSettings, settings.rpc], [slices.IdentitySettings, settings.identity],
-      [slices.HttpSettings, settings.http], [slices.DatabaseSettings, settings.database], [slices.PeerSettings, settings.peers],
-      [slices.FreshnessSettings, settings.freshness], [slices.PurchaseSettings, settings.purchase], [slices.InferenceSettings, settings.inference],
-      [slices.MessagingSettings, settings.messaging], [slices.LogSettings, settings.log],
+      [slices.NetworkSettings, settings.network],
+      [slices.RpcSettings, settings.rpc],
+      [slices.IdentitySettings, settings.identity],
+      [slices.HttpSettings, settings.http],
+      [slices.DatabaseSettings, settings.database],
+      [slices.PeerSettings, settings.peers],
+      [slices.FreshnessSettings, settings.freshness],
+      [slices.PurchaseSettings, settings.purchase],
+      [slices.InferenceSettings, settings.inference],
+      [slices.MessagingSettings, settings.messaging],
+      [slices.LogSettings, settings.log],
     ] as const;
     const providers = provided.map(([provide, useValue]) => ({ provide, useValue }));
     return {
       module: SettingsModule,
       imports: [ConfigModule.forRoot({ ignoreEnvFile: true, ignoreEnvVars: true, load: [() => ({ ...settings })] })],
-      providers, exports: providers.map(({ provide }) => provide),
+      providers,
+      exports: providers.map(({ provide }) => provide),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { networkOfRpcPort, type Network } from '#protocol';
+import { networkOfRpcPort, networks, type Network } from '#protocol';
 import { SettingsError, type Environment } from './environment.js';
 
 // Each slice is a class, so that it is its own injection token and a service asks for just the slice it uses.
@@ -30,14 +30,19 @@ export class HttpSettings {
   readonly trustedProxies!: readonly string[];
   readonly requestsPerMinutePerIp!: number;
 }
-export class DatabaseSettings { readonly url!: string }
+export class DatabaseSettings {
+  readonly url!: string;
+}
 export class PeerSettings {
   /** `listed`: the port of the supernode list's address; clients of the public network know 7123 alone. */
   readonly apiPort!: number | 'listed';
   readonly messagingTimeoutMs!: number;
   readonly concurrentRequestsMax!: number;
 }
-export class FreshnessSettings { readonly timestampSecondsMax!: number; readonly blocksMax!: number }
+export class FreshnessSettings {
+  readonly timestampSecondsMax!: number;
+  readonly blocksMax!: number;
+}
 export class PurchaseSettings {
   readonly creditsMin!: number;
   readonly creditsMax!: number;
@@ -77,45 +82,84 @@ export class InferenceSettings {
   readonly openAiCompatibleUsdPerMillionInputTokens!: number;
   readonly openAiCompatibleUsdPerMillionOutputTokens!: number;
 }
-export class MessagingSettings { readonly obsoleteAfterDays!: number; readonly pollSeconds!: number; readonly audience!: number }
-export class LogSettings { readonly level!: string; readonly file!: string; readonly toConsole!: boolean }
-export class NetworkSettings { readonly network!: Network }
+export class MessagingSettings {
+  readonly obsoleteAfterDays!: number;
+  readonly pollSeconds!: number;
+  readonly audience!: number;
+}
+export class LogSettings {
+  readonly level!: string;
+  readonly file!: string;
+  readonly toConsole!: boolean;
+}
+export class NetworkSettings {
+  readonly network!: Network;
+}
 
 /** Everything that an operator can set, checked. */
 export interface Settings {
-  readonly network: NetworkSettings; readonly rpc: RpcSettings; readonly identity: IdentitySettings; readonly http: HttpSettings;
-  readonly database: DatabaseSettings; readonly peers: PeerSettings; readonly freshness: FreshnessSettings; readonly purchase: PurchaseSettings;
-  readonly inference: InferenceSettings; readonly messaging: MessagingSettings; readonly log: LogSettings;
+  readonly network: NetworkSettings;
+  readonly rpc: RpcSettings;
+  readonly identity: IdentitySettings;
+  readonly http: HttpSettings;
+  readonly database: DatabaseSettings;
+  readonly peers: PeerSettings;
+  readonly freshness: FreshnessSettings;
+  readonly purchase: PurchaseSettings;
+  readonly inference: InferenceSettings;
+  readonly messaging: MessagingSettings;
+  readonly log: LogSettings;
 }
 
 /** Names and defaults are those of the original's shipped `.env` (credit-packs spec 4.3, messaging spec 1.2). */
 export function readSettings(env: Environment): Settings {
   const rpc = rpcSettings(env);
-  const network = networkOfRpcPort(rpc.port);
-  if (!network) env.refuse('RPC_PORT', '9932 (mainnet), 19932 (testnet) or 29932 (devnet), or NETWORK to be set');
+  const network = networkOf(env, rpc.port);
   const settings = {
-    rpc, network: { network: network! },
+    rpc,
+    network: { network },
     identity: {
       pastelId: env.optional('LOCAL_PASTEL_ID', "The node's PastelID; asked of pasteld when empty"),
       passphrase: env.secret('LOCAL_PASTEL_ID_PASSPHRASE', "Unlocks the node's PastelID; genpassphrase of pastel.conf works too"),
     },
     http: httpSettings(env),
-    database: { url: env.text('DATABASE_URL', 'sqlite:./data/supernode.sqlite', 'sqlite:<file> or postgres://user@host/database') },
+    database: {
+      url: env.text('DATABASE_URL', 'sqlite:./data/supernode.sqlite', 'sqlite:<file> or postgres://user@host/database'),
+    },
     peers: {
       apiPort: portOfPeers(env),
-      messagingTimeoutMs: env.integer('MESSAGING_TIMEOUT_IN_SECONDS', 60, 'Limit for a call to a peer', { min: 1, max: 3600 }) * 1000,
-      concurrentRequestsMax: env.integer('MAXIMUM_NUMBER_OF_CONCURRENT_PEER_REQUESTS', 32, 'Calls to peers at the same time', { min: 1, max: 1000 }),
+      messagingTimeoutMs:
+        env.integer('MESSAGING_TIMEOUT_IN_SECONDS', 60, 'Limit for a call to a peer', { min: 1, max: 3600 }) * 1000,
+      concurrentRequestsMax: env.integer('MAXIMUM_NUMBER_OF_CONCURRENT_PEER_REQUESTS', 32, 'Calls to peers at the same time', {
+        min: 1,
+        max: 1000,
+      }),
     },
     freshness: {
-      timestampSecondsMax: env.number('MAXIMUM_LOCAL_UTC_TIMESTAMP_DIFFERENCE_IN_SECONDS', 200, 'How far the clock of a message may be off'),
-      blocksMax: env.integer('MAXIMUM_LOCAL_PASTEL_BLOCK_HEIGHT_DIFFERENCE_IN_BLOCKS', 1, 'How far the block height of a message may be off'),
+      timestampSecondsMax: env.number(
+        'MAXIMUM_LOCAL_UTC_TIMESTAMP_DIFFERENCE_IN_SECONDS',
+        200,
+        'How far the clock of a message may be off',
+      ),
+      blocksMax: env.integer(
+        'MAXIMUM_LOCAL_PASTEL_BLOCK_HEIGHT_DIFFERENCE_IN_BLOCKS',
+        1,
+        'How far the block height of a message may be off',
+      ),
     },
     purchase: purchaseSettings(env),
     inference: inferenceSettings(env),
     messaging: {
-      obsoleteAfterDays: env.integer('NUMBER_OF_DAYS_BEFORE_MESSAGES_ARE_CONSIDERED_OBSOLETE', 3, 'Older messages are purged', { min: 1 }),
+      obsoleteAfterDays: env.integer('NUMBER_OF_DAYS_BEFORE_MESSAGES_ARE_CONSIDERED_OBSOLETE', 3, 'Older messages are purged', {
+        min: 1,
+      }),
       pollSeconds: env.integer('MESSAGE_POLL_IN_SECONDS', 5, "How often pasteld's inbox is read", { min: 1, max: 3600 }),
-      audience: env.integer('NUMBER_OF_SUPERNODES_TOLD_OF_AN_INFERENCE', 4, 'Supernodes that get a copy of a response and of a result', { max: 100 }),
+      audience: env.integer(
+        'NUMBER_OF_SUPERNODES_TOLD_OF_AN_INFERENCE',
+        4,
+        'Supernodes that get a copy of a response and of a result',
+        { max: 100 },
+      ),
     },
     log: {
       level: env.choice('LOG_LEVEL', ['error', 'warn', 'info', 'debug'], 'info', 'What is worth a line'),
@@ -127,41 +171,77 @@ export function readSettings(env: Environment): Settings {
   return settings;
 }
 
+function networkOf(env: Environment, rpcPort: number): Network {
+  const name = env.choice(
+    'NETWORK',
+    ['', 'mainnet', 'testnet', 'devnet'],
+    '',
+    'Needed only where RPC_PORT is none of the three well-known ports',
+  );
+  const network = name === '' ? networkOfRpcPort(rpcPort) : networks[name];
+  if (!network) env.refuse('RPC_PORT', '9932 (mainnet), 19932 (testnet) or 29932 (devnet), or NETWORK to be set');
+  return network ?? networks.devnet;
+}
+
 function rpcSettings(env: Environment): RpcSettings {
   return {
     host: env.text('RPC_HOST', '127.0.0.1', "Where pasteld's JSON-RPC listens"),
-    port: env.integer('RPC_PORT', 19932, 'Also says which network it is: 9932 mainnet, 19932 testnet, 29932 devnet', { min: 1, max: 65535 }),
+    port: env.integer('RPC_PORT', 19932, 'Also says which network it is: 9932 mainnet, 19932 testnet, 29932 devnet', {
+      min: 1,
+      max: 65535,
+    }),
     user: env.text('RPC_USER', '', 'rpcuser of pastel.conf'),
     password: env.secret('RPC_PASSWORD', 'rpcpassword of pastel.conf') ?? '',
     timeoutMs: env.integer('RPC_TIMEOUT_IN_SECONDS', 20, 'Limit for one call', { min: 1, max: 600 }) * 1000,
-    concurrentRequestsMax: env.integer('MAXIMUM_NUMBER_OF_CONCURRENT_RPC_REQUESTS', 100, 'Calls to pasteld at the same time', { min: 1, max: 500 }),
-    supernodeListMaxAgeMs: env.number('SUPERNODE_DATA_CACHE_EVICTION_TIME_IN_MINUTES', 60, 'How long the supernode list is kept') * 60_000,
+    concurrentRequestsMax: env.integer('MAXIMUM_NUMBER_OF_CONCURRENT_RPC_REQUESTS', 100, 'Calls to pasteld at the same time', {
+      min: 1,
+      max: 500,
+    }),
+    supernodeListMaxAgeMs:
+      env.number('SUPERNODE_DATA_CACHE_EVICTION_TIME_IN_MINUTES', 60, 'How long the supernode list is kept') * 60_000,
   };
 }
 
 const KNOWN_TOKENS = new Set(['changeme', 'password', 'secret', 'token', 'admin']);
 function httpSettings(env: Environment): HttpSettings {
-  const operatorToken = env.secret('OPERATOR_TOKEN', 'Opens the operator routes from elsewhere than this machine; at least 16 characters; none by default');
+  const operatorToken = env.secret(
+    'OPERATOR_TOKEN',
+    'Opens the operator routes from elsewhere than this machine; at least 16 characters; none by default',
+  );
   if (operatorToken !== undefined && (operatorToken.length < 16 || KNOWN_TOKENS.has(operatorToken.toLowerCase()))) {
     env.refuse('OPERATOR_TOKEN', 'at least 16 characters of your own making');
   }
   return {
     host: env.text('LISTEN_HOST', '0.0.0.0', 'Address to listen on'),
     port: env.integer('UVICORN_PORT', 7123, 'Port to listen on; peers and clients expect 7123', { max: 65535 }),
-    bodyBytesMax: env.integer('REQUEST_BODY_BYTES_MAX', 50 * 2 ** 20, 'Larger request bodies are refused with 413', { min: 1024 }),
+    bodyBytesMax: env.integer('REQUEST_BODY_BYTES_MAX', 50 * 2 ** 20, 'Larger request bodies are refused with 413', {
+      min: 1024,
+    }),
     challengeSeconds: env.integer('CHALLENGE_EXPIRATION_TIME_IN_SECONDS', 300, 'Life of a challenge', { min: 1, max: 86_400 }),
     challengesOpenMax: env.integer('CHALLENGES_OPEN_MAX', 100_000, 'Open challenges in all', { min: 1 }),
-    challengesOpenPerPastelIdMax: env.integer('CHALLENGES_OPEN_PER_PASTELID_MAX', 1000, 'Open challenges of one PastelID', { min: 1 }),
-    localhostOnlyDisabled: env.flag('TEMP_OVERRIDE_LOCALHOST_ONLY', false, 'Opens the routes that are meant for this machine alone'),
+    challengesOpenPerPastelIdMax: env.integer('CHALLENGES_OPEN_PER_PASTELID_MAX', 1000, 'Open challenges of one PastelID', {
+      min: 1,
+    }),
+    localhostOnlyDisabled: env.flag(
+      'TEMP_OVERRIDE_LOCALHOST_ONLY',
+      false,
+      'Opens the routes that are meant for this machine alone',
+    ),
     operatorToken,
     corsOrigins: env.list('CORS_ORIGINS', ['*'], 'Origins that browsers may call from'),
-    trustedProxies: env.list('TRUSTED_PROXIES', [], "Proxies whose X-Forwarded-For is believed; none by default"),
-    requestsPerMinutePerIp: env.integer('REQUESTS_PER_MINUTE_PER_IP', 1200, 'Further requests of one address are answered 429', { min: 1 }),
+    trustedProxies: env.list('TRUSTED_PROXIES', [], 'Proxies whose X-Forwarded-For is believed; none by default'),
+    requestsPerMinutePerIp: env.integer('REQUESTS_PER_MINUTE_PER_IP', 1200, 'Further requests of one address are answered 429', {
+      min: 1,
+    }),
   };
 }
 
 function portOfPeers(env: Environment): number | 'listed' {
-  const text = env.text('SUPERNODE_API_PORT', '7123', "Port of the peers' HTTP API, or 'listed' for the port of the supernode list");
+  const text = env.text(
+    'SUPERNODE_API_PORT',
+    '7123',
+    "Port of the peers' HTTP API, or 'listed' for the port of the supernode list",
+  );
   if (text === 'listed') return text;
   const port = Number(text);
   if (Number.isInteger(port) && port > 0 && port < 65536) return port;
@@ -176,17 +256,59 @@ function purchaseSettings(env: Environment): PurchaseSettings {
     creditsMax: env.integer('MAXIMUM_CREDITS_PER_CREDIT_PACK', 1_000_000, 'Largest pack', { min: 1, max: 1_000_000_000 }),
     targetUsdPerCredit: env.number('TARGET_VALUE_PER_CREDIT_IN_USD', 0.01, 'Value of a credit before the margin', { min: 1e-9 }),
     targetProfitMargin: env.number('TARGET_PROFIT_MARGIN', 0.15, 'Share of the price that is profit', { max: 0.99 }),
-    priceDifferenceMax: env.number('MAXIMUM_LOCAL_CREDIT_PRICE_DIFFERENCE_TO_ACCEPT_CREDIT_PRICING', 0.05, "How far a peer's price may be off, both ends included", { max: 1 }),
-    candidatesMin: env.integer('MINIMUM_NUMBER_OF_POTENTIALLY_AGREEING_SUPERNODES', 10, 'With fewer peers than this the blacklist is ignored'),
-    quorum: env.number('SUPERNODE_CREDIT_PRICE_AGREEMENT_QUORUM_PERCENTAGE', 0.51, 'Share of the peers asked that must answer', { max: 1 }),
-    majority: env.number('SUPERNODE_CREDIT_PRICE_AGREEMENT_MAJORITY_PERCENTAGE', 0.51, 'Share of the answers that must agree', { max: 1 }),
-    majorityOfAsked: env.number('SUPERNODE_CREDIT_PRICE_AGREEMENT_SHARE_OF_ASKED', 0.65, 'Share of the peers asked that must agree, so that every later check accepts the ticket', { max: 1 }),
-    peerTimeoutMs: env.integer('INDIVIDUAL_SUPERNODE_PRICE_AGREEMENT_REQUEST_TIMEOUT_PERIOD_IN_SECONDS', 15, 'Limit for one vote', { min: 1 }) * 1000,
-    burnWindowBlocks: env.integer('MAXIMUM_NUMBER_OF_PASTEL_BLOCKS_FOR_USER_TO_SEND_BURN_AMOUNT_FOR_CREDIT_TICKET', 50, 'Blocks within which the burn must be mined', { min: 1 }),
-    burnConfirmations: env.integer('MINIMUM_CONFIRMATION_BLOCKS_FOR_CREDIT_PACK_BURN_TRANSACTION', 1, 'Blocks on the burn before the ticket is written', { min: 1 }),
-    overpaidBurnConfirmations: env.integer('CONFIRMATION_BLOCKS_FOR_OVERPAID_BURN', 3, 'The same for a burn that is larger than the offer and not tied to the tracking address', { min: 1 }),
-    storageRetryBlocks: env.integer('MINIMUM_NUMBER_OF_PASTEL_BLOCKS_BEFORE_TICKET_STORAGE_RETRY_ALLOWED', 10, 'Blocks before another supernode may store the ticket'),
-    openOffersPerPastelIdMax: env.integer('OPEN_OFFERS_PER_PASTELID_MAX', 10, 'Offers that one PastelID may have open', { min: 1 }),
+    priceDifferenceMax: env.number(
+      'MAXIMUM_LOCAL_CREDIT_PRICE_DIFFERENCE_TO_ACCEPT_CREDIT_PRICING',
+      0.05,
+      "How far a peer's price may be off, both ends included",
+      { max: 1 },
+    ),
+    candidatesMin: env.integer(
+      'MINIMUM_NUMBER_OF_POTENTIALLY_AGREEING_SUPERNODES',
+      10,
+      'With fewer peers than this the blacklist is ignored',
+    ),
+    quorum: env.number('SUPERNODE_CREDIT_PRICE_AGREEMENT_QUORUM_PERCENTAGE', 0.51, 'Share of the peers asked that must answer', {
+      max: 1,
+    }),
+    majority: env.number('SUPERNODE_CREDIT_PRICE_AGREEMENT_MAJORITY_PERCENTAGE', 0.51, 'Share of the answers that must agree', {
+      max: 1,
+    }),
+    majorityOfAsked: env.number(
+      'SUPERNODE_CREDIT_PRICE_AGREEMENT_SHARE_OF_ASKED',
+      0.65,
+      'Share of the peers asked that must agree, so that every later check accepts the ticket',
+      { max: 1 },
+    ),
+    peerTimeoutMs:
+      env.integer('INDIVIDUAL_SUPERNODE_PRICE_AGREEMENT_REQUEST_TIMEOUT_PERIOD_IN_SECONDS', 15, 'Limit for one vote', {
+        min: 1,
+      }) * 1000,
+    burnWindowBlocks: env.integer(
+      'MAXIMUM_NUMBER_OF_PASTEL_BLOCKS_FOR_USER_TO_SEND_BURN_AMOUNT_FOR_CREDIT_TICKET',
+      50,
+      'Blocks within which the burn must be mined',
+      { min: 1 },
+    ),
+    burnConfirmations: env.integer(
+      'MINIMUM_CONFIRMATION_BLOCKS_FOR_CREDIT_PACK_BURN_TRANSACTION',
+      1,
+      'Blocks on the burn before the ticket is written',
+      { min: 1 },
+    ),
+    overpaidBurnConfirmations: env.integer(
+      'CONFIRMATION_BLOCKS_FOR_OVERPAID_BURN',
+      3,
+      'The same for a burn that is larger than the offer and not tied to the tracking address',
+      { min: 1 },
+    ),
+    storageRetryBlocks: env.integer(
+      'MINIMUM_NUMBER_OF_PASTEL_BLOCKS_BEFORE_TICKET_STORAGE_RETRY_ALLOWED',
+      10,
+      'Blocks before another supernode may store the ticket',
+    ),
+    openOffersPerPastelIdMax: env.integer('OPEN_OFFERS_PER_PASTELID_MAX', 10, 'Offers that one PastelID may have open', {
+      min: 1,
+    }),
     offerMinutes: env.integer('QUOTE_LIFE_IN_MINUTES', 30, 'Life of a price quote', { min: 1 }),
     fixedUsdPerPsl: fixed > 0 ? fixed : undefined,
     priceMaxAgeMs: env.integer('MARKET_PRICE_MAX_AGE_IN_SECONDS', 300, 'How long a market price is kept', { min: 1 }) * 1000,
@@ -197,16 +319,32 @@ function purchaseSettings(env: Environment): PurchaseSettings {
 function inferenceSettings(env: Environment): InferenceSettings {
   return {
     minimumCostTenths: Math.round(env.number('MINIMUM_COST_IN_CREDITS', 0.5, 'Floor of a request', { min: 0.1 }) * 10),
-    confirmationBlocks: env.integer('INFERENCE_CONFIRMATION_WINDOW_IN_BLOCKS', 10, 'Blocks within which a quoted request must be paid', { min: 1 }),
+    confirmationBlocks: env.integer(
+      'INFERENCE_CONFIRMATION_WINDOW_IN_BLOCKS',
+      10,
+      'Blocks within which a quoted request must be paid',
+      { min: 1 },
+    ),
     resultRetentionDays: env.integer('INFERENCE_RESULT_RETENTION_IN_DAYS', 30, 'How long results are kept', { min: 1 }),
     executionsMax: env.integer('CONCURRENT_EXECUTIONS_MAX', 8, 'Requests that run at the same time', { min: 1 }),
     executionSecondsMax: env.integer('EXECUTION_SECONDS_MAX', 600, 'Limit for one run', { min: 1 }),
     executionAttemptsMax: env.integer('EXECUTION_ATTEMPTS_MAX', 3, 'Runs of one request, restarts included', { min: 1 }),
     sandboxEnabled: env.flag('SANDBOX_PROVIDER', false, 'Offer the sandbox model, which computes nothing; on in the devnet'),
-    openAiCompatibleUrl: env.optional('OPENAI_COMPATIBLE_URL', 'Base URL of a server that speaks /v1/chat/completions, e.g. http://127.0.0.1:11434/v1'),
+    openAiCompatibleUrl: env.optional(
+      'OPENAI_COMPATIBLE_URL',
+      'Base URL of a server that speaks /v1/chat/completions, e.g. http://127.0.0.1:11434/v1',
+    ),
     openAiCompatibleKey: env.secret('OPENAI_COMPATIBLE_API_KEY', 'Its key, if it wants one'),
     openAiCompatibleModels: env.list('OPENAI_COMPATIBLE_MODELS', [], 'Models to offer; asked of the server when empty'),
-    openAiCompatibleUsdPerMillionInputTokens: env.number('OPENAI_COMPATIBLE_USD_PER_MILLION_INPUT_TOKENS', 0.5, 'Price of a million tokens in'),
-    openAiCompatibleUsdPerMillionOutputTokens: env.number('OPENAI_COMPATIBLE_USD_PER_MILLION_OUTPUT_TOKENS', 1.5, 'Price of a million tokens out'),
+    openAiCompatibleUsdPerMillionInputTokens: env.number(
+      'OPENAI_COMPATIBLE_USD_PER_MILLION_INPUT_TOKENS',
+      0.5,
+      'Price of a million tokens in',
+    ),
+    openAiCompatibleUsdPerMillionOutputTokens: env.number(
+      'OPENAI_COMPATIBLE_USD_PER_MILLION_OUTPUT_TOKENS',
+      1.5,
+      'Price of a million tokens out',
+    ),
   };
 }

@@ -7,7 +7,11 @@ type Values = Record<string, string | undefined>;
 
 /** Where the keys of pastel.conf go (messaging spec 1.3). */
 const PASTEL_CONF_KEYS: Record<string, string> = {
-  rpchost: 'RPC_HOST', rpcport: 'RPC_PORT', rpcuser: 'RPC_USER', rpcpassword: 'RPC_PASSWORD', genpassphrase: 'LOCAL_PASTEL_ID_PASSPHRASE',
+  rpchost: 'RPC_HOST',
+  rpcport: 'RPC_PORT',
+  rpcuser: 'RPC_USER',
+  rpcpassword: 'RPC_PASSWORD',
+  genpassphrase: 'LOCAL_PASTEL_ID_PASSPHRASE',
 };
 
 /** `key=value` lines, split at the first `=`; `#` begins a comment line; of a repeated key the last counts. */
@@ -25,8 +29,13 @@ const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 
 
 /** Environment > `.env` of the working directory > `~/.pastel/pastel.conf`; defaults come last, where a setting is read. */
 export function settingSources(environment: Values = process.env, directory = process.cwd(), home = homedir()): Values {
-  return { ...readPastelConf(textOf(join(home, '.pastel', 'pastel.conf'))), ...parseEnv(textOf(join(directory, '.env'))), ...environment };
+  return {
+    ...readPastelConf(textOf(join(home, '.pastel', 'pastel.conf'))),
+    ...parseEnv(textOf(join(directory, '.env'))),
+    ...environment,
+  };
 }
 
 /** Whether anybody said which pasteld to use; if not, `npm start` brings its own. */
-export const namesNode = (sources: Values): boolean => ['RPC_HOST', 'RPC_PORT', 'RPC_USER', 'RPC_PASSWORD'].some((name) => (sources[name] ?? '') !== '');
+export const namesNode = (sources: Values): boolean =>
+  ['RPC_HOST', 'RPC_PORT', 'RPC_USER', 'RPC_PASSWORD'].some((name) => (sources[name] ?? '') !== '');

@@ -1,0 +1,30 @@
+import { Clock } from '#protocol';
+
+interface Waiter { readonly at: number; readonly wake: () => void }
+
+/** A clock whose hands only the test moves; who waits wakes when its time has come. */
+export class ManualClock extends Clock {
+  private waiters: Waiter[] = [];
+  constructor(private instant = Date.parse('2026-01-05T12:00:00Z')) {
+    super();
+  }
+
+  now(): Date {
+    return new Date(this.instant);
+  }
+
+  wait(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted || ms <= 0) return Promise.resolve();
+    return new Promise((wake) => {
+      this.waiters.push({ at: this.instant + ms, wake });
+      signal?.addEventListener('abort', () => wake(), { once: true });
+    });
+  }
+
+  advance(ms: number): void {
+    this.instant += ms;
+    const due = this.waiters.filter(({ at }) => at <= this.instant);
+    this.waiters = this.waiters.filter(({ at }) => at > this.instant);
+    for (const { wake } of due) wake();
+  }
+}
