@@ -71,6 +71,7 @@ export class InferenceSettings {
   readonly minimumCostTenths!: number;
   readonly confirmationBlocks!: number;
   readonly resultRetentionDays!: number;
+  readonly openQuotesPerPastelIdMax!: number;
   readonly executionsMax!: number;
   readonly executionSecondsMax!: number;
   readonly executionAttemptsMax!: number;
@@ -326,6 +327,12 @@ function inferenceSettings(env: Environment): InferenceSettings {
       { min: 1 },
     ),
     resultRetentionDays: env.integer('INFERENCE_RESULT_RETENTION_IN_DAYS', 30, 'How long results are kept', { min: 1 }),
+    openQuotesPerPastelIdMax: env.integer(
+      'INFERENCE_OPEN_QUOTES_PER_PASTELID_MAX',
+      100,
+      'Unpaid quotes that one PastelID may have open',
+      { min: 1 },
+    ),
     executionsMax: env.integer('CONCURRENT_EXECUTIONS_MAX', 8, 'Requests that run at the same time', { min: 1 }),
     executionSecondsMax: env.integer('EXECUTION_SECONDS_MAX', 600, 'Limit for one run', { min: 1 }),
     executionAttemptsMax: env.integer('EXECUTION_ATTEMPTS_MAX', 3, 'Runs of one request, restarts included', { min: 1 }),

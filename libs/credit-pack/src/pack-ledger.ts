@@ -28,8 +28,12 @@ export type BurnVerdict =
   | { readonly verdict: 'claimed'; readonly seenAtHeight: number }
   /** Nobody knows the transaction yet: ask again later. */
   | { readonly verdict: 'unseen' }
-  /** Never good for this request, and why. */
-  | { readonly verdict: 'refused'; readonly reason: string };
+  /**
+   * Never good for this request, and why. `ownedTenths`: the burn is the owner's all the same (tied to the tracking address, unused, counted
+   * against the pack), only too much or too late, so a credit note is owed; the hold is settled by it. Absent: nothing was spent for this
+   * request and the hold stays, so that the right burn may still be named.
+   */
+  | { readonly verdict: 'refused'; readonly reason: string; readonly ownedTenths?: number };
 
 /** What a pack is worth and who may spend it. Throws ChainUnavailable rather than guess a balance. */
 export abstract class PackLedger {
@@ -44,7 +48,10 @@ export abstract class PackLedger {
   abstract hold(manager: EntityManager, hold: { pack: CreditPack; requestId: string; tenths: number; expiresAtHeight: number }): Promise<boolean>;
   /** Reads the newest burns of the pack from the chain. */
   abstract refresh(pack: CreditPack): Promise<void>;
-  /** Judges a burn that its owner names for a request with an open hold, and settles the hold when it is good (inference spec 5.5 [FIX]). */
+  /**
+   * Judges a burn that its owner names for a request, and settles the hold when it is good (inference spec 5.5 [FIX]). Also for a hold that
+   * was released because nobody paid in time. The same pair again gets the same verdict: the caller may have died before it took note.
+   */
   abstract claimBurn(claim: { requestId: string; txid: string }): Promise<BurnVerdict>;
   /** Gives held credits back. Nothing happens where the hold is settled already. */
   abstract release(manager: EntityManager, requestId: string): Promise<void>;

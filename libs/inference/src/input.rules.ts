@@ -1,0 +1,40 @@
+import { decodeBase64Text, isJsonObject, readJson, Refusal, type Json } from '#protocol';
+
+/** The names under which clients wrap a prompt (inference spec 1.3). */
+const WRAPPERS = ['prompt', 'imagePrompt', 'input_prompt', 'text'];
+
+/**
+ * The prompt in `model_input_data_json_b64`, decoded once: a JSON string is that string; an object whose one member is a string under
+ * a known name is that string; anything else is the text as it stands. Refuses what is no base64 of UTF-8, and an empty prompt.
+ */
+export function promptOf(inputB64: string): string {
+  const text = textOfBase64(inputB64, 'model_input_data_json_b64');
+  const prompt = unwrapped(text);
+  if (prompt.trim() === '') throw new Refusal('bad-request', 'model_input_data_json_b64 holds no prompt');
+  return prompt;
+}
+
+function unwrapped(text: string): string {
+  if (!/^\s*["{]/.test(text)) return text;
+  const json = jsonOrNothing(text);
+  if (typeof json === 'string') return json;
+  if (!isJsonObject(json)) return text;
+  const members = Object.entries(json);
+  const [name, value] = members[0] ?? [];
+  return members.length === 1 && WRAPPERS.includes(name!) && typeof value === 'string' ? value : text;
+}
+
+/** The UTF-8 text in a field; the field is named in the refusal. */
+export function textOfBase64(base64: string, field: string): string {
+  const text = decodeBase64Text(base64);
+  if (text === undefined) throw new Refusal('bad-request', `${field} is not base64 of UTF-8 text`);
+  return text;
+}
+
+export function jsonOrNothing(text: string): Json | undefined {
+  try {
+    return readJson(text);
+  } catch {
+    return undefined;
+  }
+}

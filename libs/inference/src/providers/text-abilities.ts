@@ -1,0 +1,118 @@
+import type { InferenceType, ModelMenuEntry, ModelParameter, ParameterValues, Workload } from './provider.js';
+
+export const TOKENS_DEFAULT = 1000;
+export const COMPLETIONS_MAX = 10;
+
+/** Counts the tokens of a text. A vendor with a published tokenizer brings its own. */
+export type TokenCounter = (text: string) => number;
+
+/**
+ * Deterministic stand-in for a tokenizer: a third of the UTF-8 bytes, rounded up. On the counted strings of the cost vectors
+ * it is at or above the real tokenizers; it may differ between supernodes without harm, since the responder's quote is what counts
+ * (inference spec 4.4).
+ */
+export const estimateTokens: TokenCounter = (text) => Math.ceil(Buffer.byteLength(text) / 3);
+
+const applies = (...types: InferenceType[]) => ({ inference_types_parameter_applies_to: types });
+
+/** What every text model takes, under the names that clients send (inference spec 1.4). */
+export function textParameters(limits: { tokensMax: number }): ModelParameter[] {
+  const forText = applies('text_completion');
+  return [
+    {
+      name: 'number_of_tokens_to_generate',
+      type: 'int',
+      default: TOKENS_DEFAULT,
+      minimum: 1,
+      maximum: limits.tokensMax,
+      description: 'Most tokens of one completion',
+      ...forText,
+    },
+    {
+      name: 'number_of_completions_to_generate',
+      type: 'int',
+      default: 1,
+      minimum: 1,
+      maximum: COMPLETIONS_MAX,
+      description: '[Optional] How many answers; each is paid for',
+      ...forText,
+    },
+    {
+      name: 'temperature',
+      type: 'float',
+      default: 0.7,
+      minimum: 0,
+      maximum: 2,
+      description: '[Optional] 0 is the most predictable',
+      ...forText,
+    },
+    {
+      name: 'seed',
+      type: 'int',
+      default: null,
+      minimum: 0,
+      maximum: 2 ** 31 - 1,
+      description: '[Optional] Makes answers repeatable where the model can',
+      ...forText,
+    },
+  ];
+}
+
+/** What can be asked of a text at most. The system message is read by the model, so it is counted. */
+export const textWorkload =
+  (count: TokenCounter) =>
+  (input: string, parameters: ParameterValues): Workload => ({
+    inputTokens: count(input) + count(String(parameters['system_message'] ?? '')),
+    outputTokensMax: Number(parameters['number_of_tokens_to_generate'] ?? TOKENS_DEFAULT),
+    completions: Number(parameters['number_of_completions_to_generate'] ?? 1),
+  });
+
+export const embeddingWorkload =
+  (count: TokenCounter) =>
+  (input: string): Workload => ({ inputTokens: count(input), outputTokensMax: 0, completions: 1 });
+
+const INPUT_FIELD = 'input_prompt';
+type Entry = Pick<ModelMenuEntry, 'model_name' | 'description' | 'supported_inference_type_strings' | 'model_parameters'>;
+
+/** Fills in the keys that are the same for all models here. */
+export function menuEntry(entry: Entry): ModelMenuEntry {
+  const types = entry.supported_inference_type_strings;
+  const output = (name: string, file_type: 'text' | 'embedding' | 'base64_image', description: string, type: InferenceType) =>
+    types.includes(type) ? [{ name, file_type, optional: false, description, ...applies(type) }] : [];
+  return {
+    model_name: entry.model_name,
+    model_url: '',
+    description: entry.description,
+    supported_inference_type_strings: types,
+    input_fields: [
+      { name: INPUT_FIELD, file_type: 'text', optional: false, description: 'The text to work on', ...applies(...types) },
+    ],
+    output_fields: [
+      ...output('generated_text', 'text', 'The answer', 'text_completion'),
+      ...output('embedding', 'embedding', 'The vector', 'embedding'),
+      ...output('image', 'base64_image', 'The image', 'text_to_image'),
+    ],
+    model_parameters: entry.model_parameters.filter((p) =>
+      p.inference_types_parameter_applies_to.some((type) => types.includes(type)),
+    ),
+    credit_costs: { api_based_pricing: 1 },
+  };
+}
+
+/** Several completions travel as one text of a JSON object (inference spec 3.7). */
+export function completionsOutput(completions: readonly string[]): { output: string; outputText: string } {
+  if (completions.length === 1) return { output: completions[0]!, outputText: labelOf(completions[0]!) };
+  const numbered = completions.map((text, i) => [`completion_${String(i + 1).padStart(2, '0')}`, text] as const);
+  return { output: JSON.stringify(Object.fromEntries(numbered)), outputText: 'json' };
+}
+
+/** The content label of a text: `json` for an object or array, else `txt`. */
+export function labelOf(text: string): 'json' | 'txt' {
+  if (!/^\s*[{[]/.test(text)) return 'txt';
+  try {
+    JSON.parse(text);
+    return 'json';
+  } catch {
+    return 'txt';
+  }
+}
