@@ -1,5 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { isTransient } from './errors.js';
+
+/** Runs of one piece of work that PostgreSQL gave up because of a deadlock or a serialization failure. */
+const ATTEMPTS_MAX = 4;
 
 /**
  * The only way to write. On PostgreSQL each piece of work gets a connection of its own; better-sqlite3 has one for all,
@@ -8,15 +13,44 @@ import { DataSource, type EntityManager } from 'typeorm';
 @Injectable()
 export class Transactions {
   private last: Promise<unknown> = Promise.resolve();
+  private readonly inside = new AsyncLocalStorage<true>();
   constructor(private readonly source: DataSource) {}
 
-  /** For reads outside of a transaction. */
-  get reader(): EntityManager { return this.source.manager; }
+  /**
+   * For single reads outside of a transaction. On SQLite it may see rows of a transaction that is still open (one connection);
+   * where an answer must rest on stored rows only, use {@link read}.
+   */
+  get reader(): EntityManager {
+    return this.source.manager;
+  }
 
-  /** All of it or nothing. Await only the database inside: no network, no waiting. Never nest: hand the manager on instead. */
+  /**
+   * All of it or nothing. Await only the database inside: no network, no waiting. Never nest: hand the manager on instead.
+   * `work` may run again after a deadlock on PostgreSQL, so it changes nothing but rows.
+   */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    if (this.source.options.type !== 'better-sqlite3') return this.source.transaction(work);
-    const turn = this.last.then(() => this.source.transaction(work));
+    return this.inTurn(() => this.attempt(work, 1));
+  }
+
+  /** Reads that see stored rows only, never those of an open transaction; the same rules as for {@link run}. */
+  read<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.inTurn(() => work(this.source.manager));
+  }
+
+  private async attempt<T>(work: (manager: EntityManager) => Promise<T>, attempt: number): Promise<T> {
+    try {
+      return await this.source.transaction(work);
+    } catch (error) {
+      if (attempt >= ATTEMPTS_MAX || !isTransient(error)) throw error;
+      return this.attempt(work, attempt + 1);
+    }
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.inside.getStore()) return Promise.reject(new Error('Transactions do not nest: hand the manager on'));
+    const guarded = (): Promise<T> => this.inside.run(true, work);
+    if (this.source.options.type !== 'better-sqlite3') return guarded();
+    const turn = this.last.then(guarded);
     this.last = turn.catch(() => undefined);
     return turn;
   }

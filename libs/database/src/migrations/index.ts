@@ -1,0 +1,4 @@
+// Written by `npm run migration:generate`; a step that was released is never edited again.
+import type { Migration } from '../migrate.js';
+
+export const migrations: readonly Migration[] = [];
