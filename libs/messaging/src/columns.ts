@@ -1,0 +1,20 @@
+import type { ColumnOptions } from 'typeorm';
+
+/** An instant as ISO text in UTC with milliseconds: orders as it stands, and reads the same on SQLite and PostgreSQL whatever their zone. */
+export const instant: ColumnOptions = {
+  type: 'text',
+  transformer: {
+    to: (value?: Date) => value?.toISOString(),
+    from: (text: string | null) => (text === null ? null : new Date(text)),
+  },
+};
+
+/** PostgreSQL hands 64-bit integers out as text. */
+export const count: ColumnOptions = {
+  type: 'bigint',
+  default: 0,
+  transformer: {
+    to: (value?: number) => value,
+    from: (value: string | number | null) => (value === null ? null : Number(value)),
+  },
+};

@@ -1,0 +1,69 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Transactions } from '#database';
+import type { MessageDispatch } from './inbox.entities.js';
+import { MessageHandlers } from './message-handlers.js';
+import { MessagesRepository } from './messages.repository.js';
+
+/** Messages that one sweep hands out. */
+const SWEEP_MAX = 200;
+const ATTEMPTS_MAX = 10;
+/** An attempt that nobody finished is taken for dead after this. */
+const ATTEMPT_MS_MAX = 120_000;
+
+/** 5 s, 10 s, 20 s ... 20 min. */
+export const pauseAfter = (attempts: number): number => Math.min(5_000 * 2 ** (attempts - 1), 20 * 60_000);
+
+/**
+ * Tells handlers of stored messages.
+ *
+ * 1. Take those that are due, oldest first; claim each with one conditional statement, which counts the attempt.
+ * 2. Call every handler of its type.
+ * 3. All well: strike the debt off. Else note the error and try again later; after ten attempts nobody tries any more, and the row stays as evidence.
+ */
+@Injectable()
+export class DispatchService {
+  private readonly logger = new Logger(DispatchService.name);
+  private running: Promise<number> | undefined;
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly messages: MessagesRepository,
+    private readonly handlers: MessageHandlers,
+  ) {}
+
+  /** How many were handled. One sweep at a time. */
+  sweep(now: Date): Promise<number> {
+    return (this.running ??= this.run(now).finally(() => (this.running = undefined)));
+  }
+
+  private async run(now: Date): Promise<number> {
+    let handled = 0;
+    for (const due of await this.messages.dispatchesDue(now, ATTEMPTS_MAX, SWEEP_MAX)) {
+      const until = new Date(now.getTime() + ATTEMPT_MS_MAX);
+      const isOurs = await this.transactions.run((manager) => this.messages.claimDispatch(manager, due, until));
+      if (isOurs && (await this.attempt(due, now))) handled++;
+    }
+    return handled;
+  }
+
+  private async attempt({ pasteld_message_hash: id, attempts }: MessageDispatch, now: Date): Promise<boolean> {
+    const message = await this.messages.received(id);
+    const errors: string[] = [];
+    for (const handler of message ? this.handlers.of(message.type) : []) {
+      try {
+        await handler.handle(message!);
+      } catch (error) {
+        errors.push((error as Error | null)?.message ?? String(error));
+      }
+    }
+    if (errors.length === 0) {
+      await this.transactions.run((manager) => this.messages.dispatched(manager, id));
+      return true;
+    }
+    this.logger.error(
+      `Message ${id} (${message!.type}): attempt ${attempts + 1} of ${ATTEMPTS_MAX} failed: ${errors.join('; ')}`,
+    );
+    const again = new Date(now.getTime() + pauseAfter(attempts + 1));
+    await this.transactions.run((manager) => this.messages.dispatchFailed(manager, id, errors.join('; '), again));
+    return false;
+  }
+}

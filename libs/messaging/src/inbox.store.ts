@@ -1,0 +1,64 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { MasternodeMessage } from '#chain';
+import { Transactions } from '#database';
+import { CountersRepository } from './counters.repository.js';
+import type { Judged } from './inbox.judge.js';
+import { storableSeconds } from './inbox.rules.js';
+import { MessageHandlers } from './message-handlers.js';
+import { MessagesRepository } from './messages.repository.js';
+
+/** Writes down what became of an inbox item; one transaction each, so that a crash leaves an item untouched or wholly settled. */
+@Injectable()
+export class InboxStore {
+  private readonly logger = new Logger(InboxStore.name);
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly messages: MessagesRepository,
+    private readonly counters: CountersRepository,
+    private readonly handlers: MessageHandlers,
+  ) {}
+
+  /** Nothing from before this instant is taken in: it was purged. */
+  purgedBefore(): Promise<Date> {
+    return this.counters.purgedBefore(this.transactions.reader);
+  }
+
+  /** The message, the counters and the debt to its handlers. `repeat` when another process was faster. */
+  async keep({ message, bytes, senderPubkey }: Extract<Judged, { message: object }>, now: Date): Promise<'stored' | 'repeat'> {
+    try {
+      return await this.transactions.run<'stored'>(async (manager) => {
+        await this.messages.insert(manager, message);
+        if (message.timestamp < (await this.counters.purgedBefore(manager))) throw new PurgedMeanwhile();
+        await this.counters.count(manager, { message, bytes, senderPubkey, now });
+        if (this.handlers.of(message.message_type).length > 0)
+          await this.messages.oweDispatch(manager, message.pasteld_message_hash, now);
+        return 'stored';
+      });
+    } catch (error) {
+      if (error instanceof PurgedMeanwhile || (await this.messages.isStored(message.pasteld_message_hash))) return 'repeat';
+      throw error;
+    }
+  }
+
+  async reject(item: MasternodeMessage, reason: string, now: Date): Promise<void> {
+    const rejected = {
+      id: item.id,
+      reason: reason.slice(0, 500),
+      sending_sn_txid_vout: item.from,
+      sent_at_seconds: storableSeconds(item.timestamp),
+      rejected_at: now,
+    };
+    await this.transactions.run((manager) => this.messages.reject(manager, rejected));
+    this.logger.warn(`Inbox item ${item.id} from ${item.from} is no message: ${rejected.reason}`);
+  }
+
+  async defer(items: readonly MasternodeMessage[], now: Date): Promise<void> {
+    const rows = items.map((item) => ({ id: item.id, sent_at_seconds: storableSeconds(item.timestamp), deferred_at: now }));
+    await this.transactions.run((manager) => this.messages.defer(manager, rows));
+    for (const item of items)
+      this.logger.warn(`Inbox item ${item.id} waits: its sender ${item.from} or receiver ${item.to} is not listed`);
+  }
+}
+
+/** Rolls the insert back: a purge took the message away between our look and our write. */
+class PurgedMeanwhile extends Error {}

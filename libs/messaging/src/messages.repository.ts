@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import { In, LessThan, LessThanOrEqual, type EntityManager } from 'typeorm';
+import { Transactions } from '#database';
+import { DeferredMessage, MessageDispatch, RejectedMessage } from './inbox.entities.js';
+import { Message } from './message.entity.js';
+import type { ReceivedMessage } from './message-handlers.js';
+
+/** How many ids or rows one statement handles: SQLite and PostgreSQL both limit the parameters of a statement. */
+const AT_ONCE_MAX = 500;
+
+/** Messages, and what is known of inbox items that are not (yet) messages. */
+@Injectable()
+export class MessagesRepository {
+  constructor(private readonly transactions: Transactions) {}
+
+  /** Of these inbox ids, those that are settled: stored or rejected. */
+  async settledAmong(ids: readonly string[]): Promise<Set<string>> {
+    const settled = new Set<string>();
+    const { reader } = this.transactions;
+    for (const some of inSlices(ids)) {
+      for (const row of await reader.find(Message, {
+        select: { pasteld_message_hash: true },
+        where: { pasteld_message_hash: In(some) },
+      }))
+        settled.add(row.pasteld_message_hash);
+      for (const row of await reader.find(RejectedMessage, { select: { id: true }, where: { id: In(some) } }))
+        settled.add(row.id);
+    }
+    return settled;
+  }
+
+  isStored(id: string): Promise<boolean> {
+    return this.transactions.reader.existsBy(Message, { pasteld_message_hash: id });
+  }
+
+  /** Throws when the message is there already. */
+  async insert(manager: EntityManager, message: Omit<Message, 'id'>): Promise<void> {
+    await manager.insert(Message, message);
+    await manager.delete(DeferredMessage, { id: message.pasteld_message_hash });
+  }
+
+  async reject(manager: EntityManager, rejected: RejectedMessage): Promise<void> {
+    await manager.createQueryBuilder().insert().into(RejectedMessage).values(rejected).orIgnore().execute();
+    await manager.delete(DeferredMessage, { id: rejected.id });
+  }
+
+  /** Since when each of these waits for its sender or receiver to be listed. */
+  async deferredAmong(ids: readonly string[]): Promise<Map<string, Date>> {
+    const since = new Map<string, Date>();
+    for (const some of inSlices(ids)) {
+      for (const row of await this.transactions.reader.findBy(DeferredMessage, { id: In(some) }))
+        since.set(row.id, row.deferred_at);
+    }
+    return since;
+  }
+
+  async defer(manager: EntityManager, deferred: readonly DeferredMessage[]): Promise<void> {
+    for (const some of inSlices(deferred))
+      await manager.createQueryBuilder().insert().into(DeferredMessage).values(some).orIgnore().execute();
+  }
+
+  async oweDispatch(manager: EntityManager, id: string, now: Date): Promise<void> {
+    await manager.insert(MessageDispatch, { pasteld_message_hash: id, attempts: 0, due_at: now, last_error: null });
+  }
+
+  dispatchesDue(now: Date, attemptsMax: number, limit: number): Promise<MessageDispatch[]> {
+    return this.transactions.reader.find(MessageDispatch, {
+      where: { due_at: LessThanOrEqual(now), attempts: LessThan(attemptsMax) },
+      order: { due_at: 'ASC', pasteld_message_hash: 'ASC' },
+      take: limit,
+    });
+  }
+
+  /** True for exactly one of those who try: the attempt is counted and nobody else tries before `until`. */
+  async claimDispatch(manager: EntityManager, due: MessageDispatch, until: Date): Promise<boolean> {
+    const { affected } = await manager.update(
+      MessageDispatch,
+      { pasteld_message_hash: due.pasteld_message_hash, attempts: due.attempts },
+      { attempts: due.attempts + 1, due_at: until },
+    );
+    return affected === 1;
+  }
+  async dispatched(manager: EntityManager, id: string): Promise<void> {
+    await manager.delete(MessageDispatch, { pasteld_message_hash: id });
+  }
+  async dispatchFailed(manager: EntityManager, id: string, error: string, again: Date): Promise<void> {
+    await manager.update(MessageDispatch, { pasteld_message_hash: id }, { last_error: error.slice(0, 500), due_at: again });
+  }
+
+  async received(id: string): Promise<ReceivedMessage | undefined> {
+    const row = await this.transactions.reader.findOneBy(Message, { pasteld_message_hash: id });
+    return row ? receivedFrom(row) : undefined;
+  }
+}
+
+function receivedFrom(row: Message): ReceivedMessage {
+  const { message } = JSON.parse(row.message_body) as { message: string };
+  return {
+    id: row.pasteld_message_hash,
+    type: row.message_type,
+    text: message,
+    signature: row.signature,
+    senderPastelId: row.sending_sn_pastelid,
+    senderOutpoint: row.sending_sn_txid_vout,
+    receiverPastelId: row.receiving_sn_pastelid,
+    receiverOutpoint: row.receiving_sn_txid_vout,
+    sentAt: row.timestamp,
+  };
+}
+
+function* inSlices<T>(items: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < items.length; at += AT_ONCE_MAX) yield items.slice(at, at + AT_ONCE_MAX);
+}
