@@ -29,6 +29,7 @@ export class HttpSettings {
   readonly corsOrigins!: readonly string[];
   readonly trustedProxies!: readonly string[];
   readonly requestsPerMinutePerIp!: number;
+  readonly limitLoopback!: boolean;
 }
 export class DatabaseSettings {
   readonly url!: string;
@@ -234,6 +235,7 @@ function httpSettings(env: Environment): HttpSettings {
     requestsPerMinutePerIp: env.integer('REQUESTS_PER_MINUTE_PER_IP', 1200, 'Further requests of one address are answered 429', {
       min: 1,
     }),
+    limitLoopback: env.flag('LIMIT_LOOPBACK', false, 'Count the requests of this machine towards the limit as well'),
   };
 }
 
