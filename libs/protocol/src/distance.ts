@@ -1,4 +1,4 @@
-import { sha3 } from './kernel/seal.js';
+import { sha3 } from './kernel/hash.js';
 
 const hashOfText = (text: string): bigint => BigInt(`0x${sha3(text)}`);
 
@@ -9,7 +9,8 @@ export const distance = (a: string, b: string): bigint => hashOfText(a) ^ hashOf
 export const byDistanceTo = (text: string, pastelIds: readonly string[]): string[] => ordered(pastelIds, hashOfText(text));
 
 /** Candidates for a price agreement: the merkle root is read as a number, not hashed (5.3). */
-export const byDistanceToRawMerkleRoot = (merkleRoot: string, pastelIds: readonly string[]): string[] => ordered(pastelIds, BigInt(`0x${merkleRoot}`));
+export const byDistanceToRawMerkleRoot = (merkleRoot: string, pastelIds: readonly string[]): string[] =>
+  ordered(pastelIds, BigInt(`0x${merkleRoot}`));
 
 /** The first n are the signers that a ticket includes: the merkle root's TEXT is hashed (5.5). */
 export const byDistanceToHashedMerkleRoot = byDistanceTo;

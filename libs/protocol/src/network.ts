@@ -11,12 +11,34 @@ export interface Network {
 }
 
 export const networks: Record<Network['name'], Network> = {
-  mainnet: { name: 'mainnet', rpcPort: 9932, burnAddress: 'PtpasteLBurnAddressXXXXXXXXXXbJ5ndd', supernodeCollateralInPsl: 5_000_000, addressPrefix: '0ce3', wifPrefix: 0x80 },
-  testnet: { name: 'testnet', rpcPort: 19932, burnAddress: 'tPpasteLBurnAddressXXXXXXXXXXX3wy7u', supernodeCollateralInPsl: 1_000_000, addressPrefix: '1cef', wifPrefix: 0xef },
-  devnet: { name: 'devnet', rpcPort: 29932, burnAddress: '44oUgmZSL997veFEQDq569wv5tsT6KXf9QY7', supernodeCollateralInPsl: 1_000_000, addressPrefix: '641c', wifPrefix: 0xef },
+  mainnet: {
+    name: 'mainnet',
+    rpcPort: 9932,
+    burnAddress: 'PtpasteLBurnAddressXXXXXXXXXXbJ5ndd',
+    supernodeCollateralInPsl: 5_000_000,
+    addressPrefix: '0ce3',
+    wifPrefix: 0x80,
+  },
+  testnet: {
+    name: 'testnet',
+    rpcPort: 19932,
+    burnAddress: 'tPpasteLBurnAddressXXXXXXXXXXX3wy7u',
+    supernodeCollateralInPsl: 1_000_000,
+    addressPrefix: '1cef',
+    wifPrefix: 0xef,
+  },
+  devnet: {
+    name: 'devnet',
+    rpcPort: 29932,
+    burnAddress: '44oUgmZSL997veFEQDq569wv5tsT6KXf9QY7',
+    supernodeCollateralInPsl: 1_000_000,
+    addressPrefix: '641c',
+    wifPrefix: 0xef,
+  },
 };
 
-export const networkOfRpcPort = (port: number): Network | undefined => Object.values(networks).find((network) => network.rpcPort === port);
+export const networkOfRpcPort = (port: number): Network | undefined =>
+  Object.values(networks).find((network) => network.rpcPort === port);
 
 /** Smallest unit of PSL: 1 PSL = 100,000 patoshis (pasteld spec B.2). */
 export const PATOSHIS_PER_PSL = 100_000;

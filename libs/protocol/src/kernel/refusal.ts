@@ -4,5 +4,10 @@ export type RefusalCode = 'bad-request' | 'unauthorized' | 'forbidden' | 'not-fo
 /** A no that the caller can understand and act on; anything else that is thrown is a fault of ours. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
-  constructor(readonly code: RefusalCode, message: string) { super(message); }
+  constructor(
+    readonly code: RefusalCode,
+    message: string,
+  ) {
+    super(message);
+  }
 }

@@ -1,4 +1,19 @@
-import { BlockHeight, Message, OwnHash, PastelId, PythonFloat, Signature, Signer, Text, Txid, UtcTimestamp, Uuid, UuidV4, Version, type Sealed } from '../kernel/fields.js';
+import {
+  BlockHeight,
+  Message,
+  OwnHash,
+  PastelId,
+  PythonFloat,
+  Signature,
+  Signer,
+  Text,
+  Txid,
+  UtcTimestamp,
+  Uuid,
+  UuidV4,
+  Version,
+  type Sealed,
+} from '../kernel/fields.js';
 import type { PythonNumber } from '../kernel/python-number.js';
 
 /** A supernode's word on credits that were burned for a request and not served (inference spec 5.7 [FIX]). One for each request at most. */
