@@ -75,8 +75,7 @@ export class JsonRpcClient {
     this.limiter = new Limiter(options.concurrentRequestsMax, WAITING_MAX);
     this.http = axios.create({
       // Credentials stand in the header only: a URL with them would end up in error texts.
-      url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${options.port}/`,
-      method: 'POST',
+      baseURL: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${options.port}/`,
       headers: {
         Authorization: `Basic ${Buffer.from(`${options.user}:${options.password}`).toString('base64')}`,
         'Content-Type': 'application/json',
@@ -147,7 +146,12 @@ export class JsonRpcClient {
     if (signal?.aborted === true) throw new Lost('the call was cancelled', false);
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
-      return await this.http.request<string>({ data, signal: signal ? AbortSignal.any([signal, deadline]) : deadline });
+      return await this.http.request<string>({
+        method: 'POST',
+        url: '/',
+        data,
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      });
     } catch (error) {
       if (deadline.aborted) throw new Lost(`no answer within ${timeoutMs / 1000} s`, true);
       if (axios.isCancel(error)) throw new Lost('the call was cancelled', false);
