@@ -26,5 +26,7 @@ test('liveness says null before the first benchmark, then the figure and its age
     performance_ratio_score: null,
     last_benchmark_n_seconds_ago: null,
   });
-  expect(livenessOf({ score: 64, ratio: 4, at: new Date('2026-01-05T12:00:07.500Z') }, now).last_benchmark_n_seconds_ago).toBe(2.5);
+  expect(livenessOf({ score: 64, ratio: 4, at: new Date('2026-01-05T12:00:07.500Z') }, now).last_benchmark_n_seconds_ago).toBe(
+    2.5,
+  );
 });
