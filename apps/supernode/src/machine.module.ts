@@ -9,7 +9,11 @@ export interface Machine {
   readonly checking: Checking;
 }
 
-export const systemMachine = (): Machine => ({ clock: new SystemClock(), entropy: new SystemEntropy(), checking: pooledChecking });
+export const systemMachine = (): Machine => ({
+  clock: new SystemClock(),
+  entropy: new SystemEntropy(),
+  checking: pooledChecking,
+});
 
 @Global()
 @Module({})

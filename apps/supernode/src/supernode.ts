@@ -1,0 +1,61 @@
+import 'reflect-metadata';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Module, type DynamicModule, type LoggerService, type LogLevel } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ScheduleModule } from '@nestjs/schedule';
+import { SettingsModule, type Settings } from '#config';
+import { CreditPackModule, creditPackEntities } from '#credit-pack';
+import { DatabaseModule, type Entity } from '#database';
+import { createHttpApp, httpEntities, WireModule } from '#http';
+import { InferenceModule, inferenceEntities } from '#inference';
+import { MessagingModule, messagingEntities } from '#messaging';
+import { ReputationModule } from '#reputation';
+import { RpcModule } from '#rpc';
+import { MachineModule, systemMachine, type Machine } from './machine.module.js';
+
+/** Every table of a supernode. */
+export const entities: readonly Entity[] = [...httpEntities, ...messagingEntities, ...creditPackEntities, ...inferenceEntities];
+
+export interface SupernodeOptions {
+  readonly settings: Settings;
+  readonly machine?: Machine;
+  /** Without them nothing happens by itself: whoever runs the node calls the sweeps. */
+  readonly schedules?: boolean;
+  readonly logger?: LoggerService | LogLevel[] | false;
+}
+
+@Module({})
+export class SupernodeModule {
+  /** The whole node, wired in the order of its dependencies. */
+  static of({ settings, machine = systemMachine(), schedules = true }: SupernodeOptions): DynamicModule {
+    return {
+      module: SupernodeModule,
+      imports: [
+        SettingsModule.of(settings),
+        MachineModule.of(machine),
+        ...(schedules ? [ScheduleModule.forRoot()] : []),
+        DatabaseModule.of(settings.database.url, entities, 'migrations'),
+        RpcModule,
+        WireModule,
+        MessagingModule,
+        ReputationModule,
+        CreditPackModule,
+        InferenceModule,
+      ],
+    };
+  }
+}
+
+/** A supernode that is ready to listen. Throws what keeps it from working: settings, database, pasteld, passphrase. */
+export async function createSupernode(options: SupernodeOptions): Promise<NestExpressApplication> {
+  makeFolderOf(options.settings.database.url);
+  const app = await createHttpApp(SupernodeModule.of(options), options.settings.http, options.logger);
+  app.enableShutdownHooks();
+  return app;
+}
+
+function makeFolderOf(databaseUrl: string): void {
+  const file = /^sqlite(?:\+\w+)?:(?:\/\/\/)?(.+)$/.exec(databaseUrl)?.[1];
+  if (file !== undefined && file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+}

@@ -1,0 +1,186 @@
+import { createServer, type AddressInfo } from 'node:net';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { createSupernode } from '../../apps/supernode/src/supernode.js';
+import { Environment, readSettings, RpcSettings, SystemEntropy } from '#config';
+import { CreditPackSweeps } from '#credit-pack';
+import { Devnet, type DevnetSupernodeFacts } from '#devnet';
+import { InferenceSweeps } from '#inference';
+import { InboxService } from '#messaging';
+import { pooledChecking, type Signing } from '#protocol';
+import { JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, JsonRpcWallet, signingBy } from '#rpc';
+import { testDatabases } from './databases.js';
+import { ManualClock } from './manual-clock.js';
+
+const USER = { user: 'devnet', password: 'devnet' };
+const TICK_MS = 1000;
+/** Turns of the clock between two blocks while somebody waits. */
+const TICKS_PER_BLOCK = 5;
+const TICKS_MAX = 600;
+
+export interface RunningSupernode extends DevnetSupernodeFacts {
+  readonly url: string;
+  readonly app: NestExpressApplication;
+}
+
+/** A devnet whose blocks and clock the test moves, five supernodes that serve HTTP, and a funded user. */
+export class TestNetwork {
+  readonly clock: ManualClock;
+  private constructor(
+    readonly devnet: Devnet,
+    readonly rpcPort: number,
+    readonly supernodes: RunningSupernode[],
+    private readonly closing: (() => Promise<unknown>)[],
+  ) {
+    this.clock = devnet.clock as ManualClock;
+  }
+
+  static async start(
+    options: { database?: 'SQLite' | 'PostgreSQL'; environment?: Record<string, string>; supernodes?: number } = {},
+  ): Promise<TestNetwork> {
+    const clock = new ManualClock();
+    const entropy = new SystemEntropy();
+    const ports = await freePorts(options.supernodes ?? 5);
+    const devnet = await Devnet.create({
+      clock,
+      entropy,
+      user: USER,
+      blocks: 'on demand',
+      controls: true,
+      supernodes: ports.map((port, i) => ({ user: `sn${i + 1}`, password: `sn${i + 1}`, ip: '127.0.0.1', port })),
+    });
+    const rpc = await devnet.listen('127.0.0.1', 0);
+    const network = new TestNetwork(devnet, Number(new URL(rpc.url).port), [], [() => devnet.close(), () => rpc.close()]);
+    for (const facts of devnet.supernodes) await network.startSupernode(facts, options);
+    return network;
+  }
+
+  /** Starts a node; with a `databaseUrl`, on the books of an earlier run. */
+  async startSupernode(
+    facts: DevnetSupernodeFacts,
+    options: { database?: string; environment?: Record<string, string>; databaseUrl?: string } = {},
+  ): Promise<RunningSupernode> {
+    const database = testDatabases().find(({ name }) => name === (options.database ?? 'SQLite'))!;
+    const settings = readSettings(
+      new Environment({
+        ...this.environmentOf(facts.user, facts.user),
+        LOCAL_PASTEL_ID_PASSPHRASE: facts.user,
+        UVICORN_PORT: String(facts.port),
+        LISTEN_HOST: '127.0.0.1',
+        DATABASE_URL: options.databaseUrl ?? (await database.url()),
+        SANDBOX_PROVIDER: '1',
+        FIXED_PSL_PRICE_IN_USD: '0.0005',
+        ...options.environment,
+      }),
+    );
+    const app = await createSupernode({
+      settings,
+      schedules: false,
+      logger: ['error'],
+      machine: { clock: this.clock, entropy: new SystemEntropy(), checking: pooledChecking },
+    });
+    await app.listen(facts.port, '127.0.0.1');
+    const running = { ...facts, app, url: `http://127.0.0.1:${facts.port}` };
+    this.supernodes.push(running);
+    return running;
+  }
+  async stopSupernode(node: RunningSupernode): Promise<void> {
+    this.supernodes.splice(this.supernodes.indexOf(node), 1);
+    await node.app.close();
+  }
+
+  environmentOf(user: string, password: string): Record<string, string> {
+    return {
+      RPC_HOST: '127.0.0.1',
+      RPC_PORT: String(this.rpcPort),
+      NETWORK: 'devnet',
+      RPC_USER: user,
+      RPC_PASSWORD: password,
+      SUPERNODE_API_PORT: 'listed',
+    };
+  }
+
+  /** The user's side of pasteld, as a client program has it. */
+  get user() {
+    const settings: RpcSettings = readSettings(new Environment(this.environmentOf(USER.user, USER.password))).rpc;
+    const rpc = new JsonRpcClient(settings, this.clock);
+    this.closing.unshift(async () => rpc.close());
+    return {
+      rpc,
+      identity: new JsonRpcIdentity(rpc),
+      wallet: new JsonRpcWallet(rpc),
+      network: new JsonRpcSupernodeNetwork(rpc, this.clock, { listMaxAgeMs: 60_000, apiPort: 'listed', pastelId: undefined }),
+    };
+  }
+  /** A PastelID of the user's, made but not on the chain. */
+  async newSigning(): Promise<Signing> {
+    const { identity } = this.user;
+    return signingBy(identity, await identity.create('secret words'), 'secret words');
+  }
+
+  mine(blocks = 1): string[] {
+    return this.devnet.generate(blocks);
+  }
+
+  /** One round of everything that the schedules would do, on every node. */
+  async sweep(): Promise<void> {
+    const now = this.clock.now();
+    for (const { app } of this.supernodes) {
+      await app.get(InboxService).sweep(now);
+      await app.get(CreditPackSweeps).sweep(now);
+      await app.get(InferenceSweeps).sweep(now);
+    }
+  }
+
+  /** Moves clock, blocks and sweeps until the work is done. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const settled = work.finally(() => {
+      done = true;
+    });
+    settled.catch(() => undefined);
+    for (let tick = 1; !done; tick++) {
+      if (tick > TICKS_MAX) throw new Error('What the test waits for does not happen');
+      await breath();
+      if (done) break;
+      if (tick % TICKS_PER_BLOCK === 0) {
+        this.mine();
+        await this.sweep();
+      }
+      this.clock.advance(TICK_MS);
+    }
+    return settled;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.supernodes.map(({ app }) => app.close()));
+    for (const close of this.closing) await close();
+  }
+}
+
+/** Lets sockets and the thread pool of this process get on: a call over loopback needs several turns of the event loop. */
+const breath = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, 10);
+  });
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<void>((resolve) => {
+          server.listen(0, '127.0.0.1', resolve);
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise((resolve) => {
+          server.close(resolve);
+        }),
+    ),
+  );
+  return ports;
+}
