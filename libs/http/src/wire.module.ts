@@ -16,4 +16,4 @@ import { Freshness } from './freshness.js';
 })
 export class WireModule {}
 
-export const entities: readonly Entity[] = [ChallengeRow];
+export const httpEntities: readonly Entity[] = [ChallengeRow];
