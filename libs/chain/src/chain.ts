@@ -10,8 +10,17 @@ export interface Block {
   readonly txids: readonly string[];
 }
 
-export interface TransactionInput { readonly txid: string; readonly vout: number; readonly address?: string; readonly patoshis?: number }
-export interface TransactionOutput { readonly index: number; readonly patoshis: number; readonly address?: string }
+export interface TransactionInput {
+  readonly txid: string;
+  readonly vout: number;
+  readonly address?: string;
+  readonly patoshis?: number;
+}
+export interface TransactionOutput {
+  readonly index: number;
+  readonly patoshis: number;
+  readonly address?: string;
+}
 export interface Transaction {
   readonly txid: string;
   readonly inputs: readonly TransactionInput[];
@@ -23,7 +32,12 @@ export interface Transaction {
 }
 
 /** An output to an address, with the address index's word on who paid it. */
-export interface AddressOutput { readonly txid: string; readonly index: number; readonly patoshis: number; /** -1 in the mempool. */ readonly height: number }
+export interface AddressOutput {
+  readonly txid: string;
+  readonly index: number;
+  readonly patoshis: number;
+  /** -1 in the mempool. */ readonly height: number;
+}
 
 export interface ContractTicket {
   readonly txid: string;
@@ -38,17 +52,34 @@ export interface ContractTicket {
 }
 
 /** A PastelID on the chain; `outpoint` (`txid-n`) only for a supernode's. */
-export interface IdentityTicket { readonly txid: string; readonly height: number; readonly pastelId: string; readonly address: string; readonly outpoint?: string }
+export interface IdentityTicket {
+  readonly txid: string;
+  readonly height: number;
+  readonly pastelId: string;
+  readonly address: string;
+  readonly outpoint?: string;
+}
 
 /** A refusal by the node: it was reached, understood the call and said no. `code` is pasteld's (pasteld spec C.1). */
 export class ChainRefusal extends Error {
   override readonly name = 'ChainRefusal';
-  constructor(readonly code: number, message: string, readonly method: string) { super(message); }
+  constructor(
+    readonly code: number,
+    message: string,
+    readonly method: string,
+  ) {
+    super(message);
+  }
 }
 /** The node cannot be reached, is warming up, or did not answer in time: nothing is known. */
 export class ChainUnavailable extends Error {
   override readonly name = 'ChainUnavailable';
-  constructor(readonly method: string, reason: string) { super(`pasteld did not answer ${method}: ${reason}`); }
+  constructor(
+    readonly method: string,
+    reason: string,
+  ) {
+    super(`pasteld did not answer ${method}: ${reason}`);
+  }
 }
 
 /** What everybody can read from the chain, and the one thing that a supernode writes to it. Throws ChainRefusal or ChainUnavailable. */
@@ -70,7 +101,7 @@ export abstract class Chain {
   abstract contractTickets(subType: string, minHeight: number): Promise<ContractTicket[]>;
   /** By secondary key; mined ones only. */
   abstract findContractTicket(secondaryKey: string): Promise<ContractTicket | undefined>;
-  /** NOT idempotent and never repeated by itself; costs 10 PSL. A key that is taken is refused. */
+  /** `data`: the plain JSON text; base64 is the implementation's business. NOT idempotent and never repeated by itself; costs 10 PSL. A key that is taken is refused. */
   abstract registerContractTicket(ticket: { data: string; subType: string; secondaryKey: string }): Promise<{ txid: string }>;
   /** `mn`: those of supernodes. */
   abstract identityTickets(which: 'all' | 'mn'): Promise<IdentityTicket[]>;
