@@ -19,7 +19,9 @@ const hostOf = (url: string): string => {
   const parsed = URL.canParse(url) ? new URL(url).hostname : '';
   return parsed.replace(/^\[(.*)\]$/, '$1');
 };
-const namesThisMachine = (host: string): boolean => host === 'localhost' || isLoopback(host);
+/** `URL` writes ::ffff:127.0.0.1 as ::ffff:7f00:1. */
+const namesThisMachine = (host: string): boolean =>
+  host === 'localhost' || isLoopback(host) || /^::ffff:7f[\da-f]{2}:[\da-f]{1,4}$/.test(host);
 
 /**
  * Whether the call was made on this machine, by a program or by a page of this machine: not passed on by a proxy that nobody

@@ -1,9 +1,8 @@
-import type { LogLevel, LoggerService, Type } from '@nestjs/common';
+import type { DynamicModule, LogLevel, LoggerService, Type } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
-import type { DynamicModule } from '@nestjs/common';
 import type { HttpSettings } from '#config';
 import { Clock, Entropy } from '#protocol';
 import { lexemePreservingBody } from './body.js';
@@ -13,6 +12,7 @@ import { RateLimiter, rateLimit } from './rate-limit.js';
 import { requestContext } from './request-context.js';
 import { WireAdapter } from './wire.adapter.js';
 
+const TITLE = 'Pastel-Supernode-Inference-Layer';
 const DOCS = '/docs';
 const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
@@ -63,23 +63,23 @@ function corsOptions(origins: readonly string[]) {
 function landing(request: Request, response: Response, next: NextFunction): void {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (isRead && request.path === '/redoc') return response.redirect(307, '/');
-  if (isRead && request.path === '/') request.url = DOCS;
+  // The page names its files relative to the address that was asked for.
+  if (isRead && request.path === '/') request.url = request.originalUrl = DOCS;
   next();
 }
 
 function serveDocumentation(app: NestExpressApplication): void {
-  const title = 'Pastel-Supernode-Inference-Layer';
   SwaggerModule.setup(DOCS, app, () => openApiOf(app), {
     jsonDocumentUrl: '/openapi.json',
     yamlDocumentUrl: '/openapi.yaml',
-    customSiteTitle: title,
+    customSiteTitle: TITLE,
     swaggerOptions: { displayRequestDuration: true, tagsSorter: 'alpha', operationsSorter: 'alpha' },
   });
 }
 
 export function openApiOf(app: NestExpressApplication): OpenAPIObject {
   const config = new DocumentBuilder()
-    .setTitle('Pastel-Supernode-Inference-Layer')
+    .setTitle(TITLE)
     .setDescription('Pastel Supernode Inference Layer API')
     .setVersion('0.1.0')
     .addBasicAuth()

@@ -46,7 +46,7 @@ export class RateLimiter {
 }
 
 /** Someone with IPv6 has a whole /64 to call from. */
-const callerOf = (address: string): string => (isIPv6(address) ? prefix64(address) : address);
+export const callerOf = (address: string): string => (isIPv6(address) ? prefix64(address) : address);
 function prefix64(address: string): string {
   const [head = '', tail] = address.split('%')[0]!.split('::');
   const left = head === '' ? [] : head.split(':');
