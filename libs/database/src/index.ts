@@ -3,4 +3,5 @@ export * from './database.module.js';
 export * from './errors.js';
 export * from './message-table.js';
 export * from './migrate.js';
+export * from './migration.js';
 export * from './transactions.js';

@@ -6,7 +6,8 @@ import { describe, expect, test } from '@jest/globals';
 import { DataSource, EntitySchema } from 'typeorm';
 import { testDatabases } from '../../../test/support/databases.js';
 import { dataSourceOptions, openDataSource } from './data-source.js';
-import { dialectOf, migrate, schemaDifference, SchemaTooNew, type Migration } from './migrate.js';
+import { dialectOf, migrate, schemaDifference, SchemaTooNew } from './migrate.js';
+import type { Migration } from './migration.js';
 
 const notes = new EntitySchema<{ id: number; text: string }>({
   name: 'note',

@@ -1,15 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { Dialect, Migration } from './migration.js';
 import { migrations as shippedMigrations } from './migrations/index.js';
-
-export type Dialect = 'sqlite' | 'postgres';
-
-/** One step of the schema: plain SQL for both databases, written by `npm run migration:generate -- <name>`. */
-export interface Migration {
-  /** `<14 digits of UTC time>-<name>`; the order of the names is the order of the steps. */
-  readonly name: string;
-  readonly sqlite: readonly string[];
-  readonly postgres: readonly string[];
-}
 
 /** The database was written by a newer version of this program, which may mean things that this one does not know. */
 export class SchemaTooNew extends Error {
@@ -37,8 +28,11 @@ export async function migrate(source: DataSource, migrations: readonly Migration
   try {
     if (dialect === 'postgres') await runner.query(`SELECT pg_advisory_lock(${POSTGRES_LOCK})`);
     try {
+      // SQLite: rebuilding a table must not trip over the foreign keys that point to it.
+      await runner.beforeMigration();
       return await applyMissing(runner, dialect, migrations);
     } finally {
+      await runner.afterMigration();
       if (dialect === 'postgres') await runner.query(`SELECT pg_advisory_unlock(${POSTGRES_LOCK})`);
     }
   } finally {

@@ -19,13 +19,17 @@ const PREFLIGHT_MAX_AGE_SECONDS = 600;
 /** What `NestFactory.create` and a testing module's `createNestApplication` need besides a {@link WireAdapter}. */
 export const wireOptions = { bodyParser: false } as const;
 
-/** A Nest application of ours, ready to listen. The root module brings Clock, Entropy and the settings with it. */
+/** A Nest application of ours, ready to listen. The root module brings Clock and Entropy with it. Throws what keeps it from starting. */
 export async function createHttpApp(
   root: Type | DynamicModule,
   settings: HttpSettings,
   logger: LoggerService | LogLevel[] | false = ['error', 'warn'],
 ): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(root, new WireAdapter(), { ...wireOptions, logger });
+  const app = await NestFactory.create<NestExpressApplication>(root, new WireAdapter(), {
+    ...wireOptions,
+    logger,
+    abortOnError: false,
+  });
   return configureHttp(app, settings);
 }
 
