@@ -25,6 +25,8 @@ export class InferenceJob {
   /** Registration txid of the pack. */
   @Index() @Column({ type: 'text' }) pack_txid!: string;
   @Column({ type: 'text' }) model!: string;
+  /** Name of the provider that runs it. */
+  @Column({ type: 'text' }) provider!: string;
   @Column({ type: 'text' }) inference_type!: string;
   /** JSON of the checked parameters: what was priced is what runs, whatever the menu says later. */
   @Column({ type: 'text' }) parameters!: string;

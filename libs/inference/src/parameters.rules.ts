@@ -3,6 +3,8 @@ import { jsonOrNothing, textOfBase64 } from './input.rules.js';
 import type { InferenceType, ModelMenuEntry, ModelParameter, ParameterValues } from './providers/provider.js';
 
 const TEXT_LENGTH_MAX = 100_000;
+/** They travel in announcements to other supernodes. */
+const PARAMETERS_B64_LENGTH_MAX = 256 * 1024;
 const SUFFIX = / \[Optional\]$/;
 
 /** Other names in use for the same thing: of other models' menus and of older ones. */
@@ -52,6 +54,9 @@ export function parametersOf(parametersB64: string, model: ModelMenuEntry, type:
 
 function membersOf(parametersB64: string): [string, Json][] {
   if (parametersB64 === '') return [];
+  if (parametersB64.length > PARAMETERS_B64_LENGTH_MAX) {
+    throw new Refusal('bad-request', `model_parameters_json_b64 is longer than ${PARAMETERS_B64_LENGTH_MAX} characters`);
+  }
   const json = jsonOrNothing(textOfBase64(parametersB64, 'model_parameters_json_b64'));
   if (!isJsonObject(json)) throw new Refusal('bad-request', 'model_parameters_json_b64 is not base64 of a JSON object');
   return Object.entries(json);

@@ -1,0 +1,135 @@
+import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiBody, ApiExtraModels, ApiOkResponse, ApiOperation, ApiQuery, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { CallerPastelId, Challenged, describe, ErrorAnswers, Exchange, Incoming, QueryText } from '#http';
+import {
+  CreditNote,
+  exchanges,
+  InferenceAPIOutputResult,
+  InferenceAPIUsageRequest,
+  InferenceAPIUsageResponse,
+  InferenceConfirmation,
+} from '#protocol';
+import { ConfirmationService } from './confirmation.service.js';
+import { AuditBody } from './inference.dto.js';
+import { ModelCatalog } from './model-catalog.service.js';
+import type { ModelMenuEntry } from './providers/index.js';
+import { QuoteService } from './quote.service.js';
+import { ResultService, type RequestStatus } from './result.service.js';
+
+const text = { type: 'string' };
+const message = (type: Parameters<typeof describe>[0]) => ({ $ref: getSchemaPath(type) });
+const confirmationBody = {
+  schema: {
+    type: 'object',
+    required: ['inference_confirmation', 'challenge', 'challenge_id', 'challenge_signature'],
+    properties: {
+      inference_confirmation: message(InferenceConfirmation),
+      challenge: text,
+      challenge_id: text,
+      challenge_signature: text,
+    },
+  },
+};
+
+/** The inference endpoints (inference spec 2.1). */
+@ApiTags('inference')
+@ApiExtraModels(
+  describe(InferenceConfirmation),
+  describe(InferenceAPIOutputResult),
+  describe(InferenceAPIUsageResponse),
+  describe(CreditNote),
+)
+@Controller()
+export class InferenceController {
+  constructor(
+    private readonly catalog: ModelCatalog,
+    private readonly quotes: QuoteService,
+    private readonly confirmations: ConfirmationService,
+    private readonly results: ResultService,
+  ) {}
+
+  @Get('get_inference_model_menu')
+  @ApiOperation({ summary: 'The models that this supernode offers now' })
+  @ApiOkResponse({ schema: { type: 'object', properties: { models: { type: 'array', items: { type: 'object' } } } } })
+  menu(): Promise<{ models: ModelMenuEntry[] }> {
+    return this.catalog.menu();
+  }
+
+  @Exchange(exchanges.usageRequest, { summary: 'Ask what a request costs; the credits are held until it is paid or expires' })
+  @ErrorAnswers(400, 403, 409, 503)
+  make(@Incoming(exchanges.usageRequest.key) request: InferenceAPIUsageRequest): Promise<InferenceAPIUsageResponse> {
+    return this.quotes.quote(request);
+  }
+
+  @Post('confirm_inference_request')
+  @HttpCode(200)
+  @Challenged({ in: 'body' })
+  @ApiOperation({ summary: 'Name the burn that pays a quoted request; the request then runs by itself' })
+  @ApiBody(confirmationBody)
+  @ApiOkResponse({ schema: message(InferenceConfirmation), description: 'The confirmation again' })
+  @ErrorAnswers(403, 404, 409)
+  confirm(
+    @Incoming('inference_confirmation') confirmation: InferenceConfirmation,
+    @CallerPastelId() caller: string,
+  ): Promise<InferenceConfirmation> {
+    return this.confirmations.confirm(confirmation, caller);
+  }
+
+  @Get('check_status_of_inference_request_results/:inference_response_id')
+  @ApiOperation({ summary: 'Whether the result can be fetched: bare true or false' })
+  @ApiOkResponse({ schema: { type: 'boolean' } })
+  isReady(@Param('inference_response_id') responseId: string): Promise<boolean> {
+    return this.results.isReady(responseId);
+  }
+
+  @Post('retrieve_inference_output_results')
+  @HttpCode(200)
+  @Challenged({ in: 'query', pastelId: 'pastelid' })
+  @ApiQuery({ name: 'pastelid', type: String })
+  @ApiOperation({ summary: 'Fetch the signed result of a request of your own' })
+  @ApiOkResponse({ schema: message(InferenceAPIOutputResult) })
+  @ErrorAnswers(403, 404)
+  retrieve(
+    @QueryText('inference_response_id') responseId: string,
+    @CallerPastelId() caller: string,
+  ): Promise<InferenceAPIOutputResult> {
+    return this.results.retrieve(responseId, caller);
+  }
+
+  @Post('audit_inference_request_response')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'The quote of a request of your own, as this supernode knows it' })
+  @ApiOkResponse({ schema: message(InferenceAPIUsageResponse) })
+  @ErrorAnswers(401, 403, 404, 422)
+  auditResponse(@Body() question: AuditBody): Promise<InferenceAPIUsageResponse> {
+    return this.results.auditResponse(question);
+  }
+
+  @Post('audit_inference_request_result')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'The result of a request of your own, as this supernode knows it; cut to 32 characters where it was only announced',
+  })
+  @ApiOkResponse({ schema: message(InferenceAPIOutputResult) })
+  @ErrorAnswers(401, 403, 404, 422)
+  auditResult(@Body() question: AuditBody): Promise<InferenceAPIOutputResult> {
+    return this.results.auditResult(question);
+  }
+
+  @Get('inference_request_state/:inference_request_id')
+  @Challenged({ in: 'query' })
+  @ApiOperation({ summary: 'Where a request of your own stands, and why' })
+  @ApiOkResponse({ schema: { type: 'object' } })
+  @ErrorAnswers(403, 404)
+  state(@Param('inference_request_id') requestId: string, @CallerPastelId() caller: string): Promise<RequestStatus> {
+    return this.results.status(requestId, caller);
+  }
+
+  @Get('credit_notes')
+  @Challenged({ in: 'query' })
+  @ApiOperation({ summary: 'What this supernode owes you: signed notes for credits that were burned and not served' })
+  @ApiOkResponse({ schema: { type: 'object', properties: { credit_notes: { type: 'array', items: message(CreditNote) } } } })
+  async creditNotes(@CallerPastelId() caller: string): Promise<{ credit_notes: CreditNote[] }> {
+    return { credit_notes: await this.results.creditNotes(caller) };
+  }
+}

@@ -1,0 +1,48 @@
+import { Module } from '@nestjs/common';
+import { CreditPackModule } from '#credit-pack';
+import { MessagingModule } from '#messaging';
+import { AdmissionService } from './admission.service.js';
+import { AnnouncedCopiesRepository } from './announced-copies.repository.js';
+import { AnnouncementReceiver } from './announcement-receiver.service.js';
+import { AnnouncementService } from './announcement.service.js';
+import { ConfirmationService } from './confirmation.service.js';
+import { ExecutionService } from './execution.service.js';
+import { InferenceMessages } from './inference-messages.service.js';
+import { InferenceController } from './inference.controller.js';
+import { InferenceRepository } from './inference.repository.js';
+import { InferenceScheduler } from './inference.scheduler.js';
+import { ModelCatalog } from './model-catalog.service.js';
+import { OwedAnnouncementsRepository } from './owed-announcements.repository.js';
+import { PricingService } from './pricing.service.js';
+import { ProviderRunner } from './provider-runner.service.js';
+import { Providers } from './providers.service.js';
+import { QuoteService } from './quote.service.js';
+import { ResultService } from './result.service.js';
+import { RetentionService } from './retention.service.js';
+
+/** Quotes, burns, runs and results. The scheduler needs `ScheduleModule.forRoot()` at the root. */
+@Module({
+  imports: [CreditPackModule, MessagingModule],
+  controllers: [InferenceController],
+  providers: [
+    Providers,
+    ModelCatalog,
+    PricingService,
+    AdmissionService,
+    InferenceMessages,
+    InferenceRepository,
+    OwedAnnouncementsRepository,
+    AnnouncedCopiesRepository,
+    QuoteService,
+    ConfirmationService,
+    ProviderRunner,
+    ExecutionService,
+    ResultService,
+    AnnouncementService,
+    AnnouncementReceiver,
+    RetentionService,
+    InferenceScheduler,
+  ],
+  exports: [ModelCatalog, ResultService, ExecutionService, ConfirmationService],
+})
+export class InferenceModule {}

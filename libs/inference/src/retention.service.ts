@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import { InferenceSettings } from '#config';
+import { AnnouncedCopiesRepository } from './announced-copies.repository.js';
+import { InferenceRepository } from './inference.repository.js';
+import { OwedAnnouncementsRepository } from './owed-announcements.repository.js';
+
+const DAY_MS = 86_400_000;
+const BATCH_MAX = 500;
+
+/** Forgets results, and what belongs to them, after the time that the operator sets. Requests stay known by id; credit notes stay. */
+@Injectable()
+export class RetentionService {
+  constructor(
+    private readonly repository: InferenceRepository,
+    private readonly owed: OwedAnnouncementsRepository,
+    private readonly copies: AnnouncedCopiesRepository,
+    private readonly settings: InferenceSettings,
+  ) {}
+
+  /** One batch of each. */
+  async sweep(now: Date): Promise<void> {
+    const before = now.getTime() - this.settings.resultRetentionDays * DAY_MS;
+    await this.repository.clearEndedBefore(before, BATCH_MAX);
+    await this.owed.clearBefore(before, BATCH_MAX);
+    await this.copies.clearBefore(before, BATCH_MAX);
+  }
+}
