@@ -80,7 +80,7 @@ export const javaScriptDialect: VectorShape = {
       const name = `${file} ${nameOf(vector)}`;
       const text = vector['js_client_canonical_json'];
       if (typeof text !== 'string') {
-        report.skip(`${name} (the client fails: ${String(vector['error'])})`);
+        report.skip(`${name} (the client fails: ${JSON.stringify(vector['error'])})`);
         continue;
       }
       await report.run(name, (compare) => {
@@ -100,7 +100,7 @@ export const javaScriptDialect: VectorShape = {
     }
   },
 };
-const dialectOf = (message: object): JsonObject => inJavaScriptDialect({ ...message }) as JsonObject;
+const dialectOf = (message: object): JsonObject => inJavaScriptDialect({ ...message });
 
 /** Declared floats printed as floats, the way a typed server prints them. */
 function withFloats(declaration: Declaration, message: object): JsonObject {
@@ -108,7 +108,7 @@ function withFloats(declaration: Declaration, message: object): JsonObject {
     const value = (message as JsonObject)[name];
     return kind.name === kinds.pythonFloat.name && value instanceof PythonNumber ? [[name, value.asFloat()] as const] : [];
   });
-  return { ...message, ...Object.fromEntries(floats) } as JsonObject;
+  return { ...message, ...Object.fromEntries(floats) };
 }
 
 export const javaScriptHashes: VectorShape = {
