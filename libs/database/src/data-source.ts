@@ -11,9 +11,9 @@ const POSTGRES_CONNECTIONS_MAX = 20;
 
 /** `sqlite:<file>`, `sqlite::memory:` (also the original's `sqlite+aiosqlite:///file`), or `postgres://…`. */
 export function dataSourceOptions(url: string, entities: readonly Entity[]): DataSourceOptions {
-  const sqlite = /^sqlite(?:\+\w+)?:(?:\/\/\/)?(.+)$/.exec(url);
-  if (!sqlite) return { type: 'postgres', url, entities: [...entities], poolSize: POSTGRES_CONNECTIONS_MAX };
-  const database = sqlite[1]!;
+  const file = /^sqlite(?:\+\w+)?:(?:\/\/\/)?(.+)$/.exec(url);
+  if (!file) return { type: 'postgres', url, entities: [...entities], poolSize: POSTGRES_CONNECTIONS_MAX };
+  const database = file[1]!;
   return {
     type: 'better-sqlite3',
     database,
@@ -21,9 +21,9 @@ export function dataSourceOptions(url: string, entities: readonly Entity[]): Dat
     enableWAL: database !== ':memory:',
     timeout: SQLITE_BUSY_TIMEOUT_MS,
     prepareDatabase: (connection: unknown) => {
-      const { pragma } = connection as { pragma(text: string): unknown };
+      const sqlite = connection as { pragma(text: string): unknown };
       // Safe together with WAL: a power cut may lose the newest commits, never the database.
-      for (const setting of ['foreign_keys = ON', 'synchronous = NORMAL']) pragma.call(connection, setting);
+      for (const setting of ['foreign_keys = ON', 'synchronous = NORMAL']) sqlite.pragma(setting);
     },
   };
 }

@@ -76,7 +76,7 @@ test('SQLite in a file: write-ahead log, foreign keys, waits for other processes
   const source = await openDataSource(`sqlite:${join(directory, 'made', 'node.sqlite')}`, [notes], 'synchronize');
   try {
     const value = async (pragma: string): Promise<unknown> =>
-      Object.values(((await source.query(`PRAGMA ${pragma}`)) as object[])[0]!)[0];
+      Object.values((await source.query<object[]>(`PRAGMA ${pragma}`))[0]!)[0];
     expect(await Promise.all(['journal_mode', 'foreign_keys', 'synchronous', 'busy_timeout'].map(value))).toEqual([
       'wal',
       1,

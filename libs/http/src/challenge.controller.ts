@@ -22,7 +22,7 @@ export class ChallengeController {
 
   @Get('request_challenge/:pastelid')
   @ApiOperation({ summary })
-  @ApiParam({ name: 'pastelid', schema: kinds.pastelId.shown as object })
+  @ApiParam({ name: 'pastelid', schema: kinds.pastelId.shown })
   @ApiOkResponse({ schema: issued })
   @ErrorAnswers(422, 429, 500)
   byPath(@Param('pastelid', PastelIdPipe) pastelId: string): Promise<Challenge> {

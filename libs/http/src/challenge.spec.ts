@@ -248,7 +248,7 @@ describe.each(testDatabases())('challenges on $name', (database) => {
 
   test('the E1 dialect names the signature otherwise and sends no challenge text', async () => {
     const { challenge_id, challenge_signature } = await provenBy(http.url, user);
-    const query = new URLSearchParams({ challenge_id, pastelid_signature: challenge_signature });
+    const query = String(new URLSearchParams({ challenge_id, pastelid_signature: challenge_signature }));
     expect((await send('GET', `${http.url}/whose/${user.pastelId}?${query}`)).status).toBe(200);
     expect((await send('GET', `${http.url}/whose/${user.pastelId}?${query}`)).status).toBe(401);
   });
