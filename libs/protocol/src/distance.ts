@@ -13,7 +13,8 @@ export const byDistanceToRawMerkleRoot = (merkleRoot: string, pastelIds: readonl
   ordered(pastelIds, BigInt(`0x${merkleRoot}`));
 
 /** The first n are the signers that a ticket includes: the merkle root's TEXT is hashed (5.5). */
-export const byDistanceToHashedMerkleRoot = byDistanceTo;
+export const byDistanceToHashedMerkleRoot = (merkleRoot: string, pastelIds: readonly string[]): string[] =>
+  byDistanceTo(merkleRoot, pastelIds);
 
 function ordered(pastelIds: readonly string[], target: bigint): string[] {
   return pastelIds

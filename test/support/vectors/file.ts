@@ -8,7 +8,7 @@ export interface VectorShape {
   run(content: Json, report: Report, file: string, companions: Companions): Promise<void>;
 }
 /** Other files of the folder; the dialect file names cases of the canonical one. */
-export type Companions = (name: string) => Json | undefined;
+type Companions = (name: string) => Json | undefined;
 
 export const objectOf = (value: Json | undefined): JsonObject => {
   if (!isJsonObject(value)) throw new TypeError('the vector holds no object here');
