@@ -10,6 +10,7 @@ import { ExecutionService } from './execution.service.js';
 import { InferenceMessages } from './inference-messages.service.js';
 import { InferenceController } from './inference.controller.js';
 import { InferenceRepository } from './inference.repository.js';
+import { InferenceSweeps } from './inference-sweeps.service.js';
 import { InferenceScheduler } from './inference.scheduler.js';
 import { ModelCatalog } from './model-catalog.service.js';
 import { OwedAnnouncementsRepository } from './owed-announcements.repository.js';
@@ -41,8 +42,9 @@ import { RetentionService } from './retention.service.js';
     AnnouncementService,
     AnnouncementReceiver,
     RetentionService,
+    InferenceSweeps,
     InferenceScheduler,
   ],
-  exports: [ModelCatalog, ResultService, ExecutionService, ConfirmationService],
+  exports: [ModelCatalog, ResultService, InferenceSweeps],
 })
 export class InferenceModule {}
