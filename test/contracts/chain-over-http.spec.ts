@@ -18,7 +18,7 @@ describeChainContract('JSON-RPC over HTTP', async () => {
   const clients: JsonRpcClient[] = [];
   const nodeOf = (user: string): NodeUnderTest => {
     const rpc = new JsonRpcClient(
-      { host: '127.0.0.1', port: server.port, user, password, timeoutMs: 10_000, concurrentRequestsMax: 16 },
+      { host: '127.0.0.1', port: Number(new URL(server.url).port), user, password, timeoutMs: 10_000, concurrentRequestsMax: 16 },
       clock,
     );
     clients.push(rpc);

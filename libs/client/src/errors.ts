@@ -31,6 +31,6 @@ export class SupernodeUntrustworthy extends Error {
     readonly path: string,
     readonly faults: readonly string[],
   ) {
-    super(`${url} answered /${path} with something that cannot be trusted: ${faults.join('; ')}`);
+    super(`${url} answered /${path} with something that cannot be trusted: ${faults.slice(0, 5).join('; ')}`);
   }
 }

@@ -1,4 +1,3 @@
-export * from './answers.js';
 export * from './errors.js';
 export * from './shapes.js';
 export * from './supernode-client.js';

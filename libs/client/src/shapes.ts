@@ -1,5 +1,4 @@
-import { patoshisFromPsl, PythonNumber, type Json, type JsonObject } from '#protocol';
-import { isObject } from './answers.js';
+import { isJsonObject, patoshisFromPsl, PythonNumber, type Json, type JsonObject } from '#protocol';
 
 /** Thrown by the readers below; the client turns it into a {@link SupernodeUntrustworthy}. */
 export class ShapeError extends Error {}
@@ -43,14 +42,9 @@ export interface Model {
   readonly parameters: readonly ModelParameter[];
 }
 export type ModelMenu = readonly Model[];
-export interface InferenceConfirmation {
-  readonly inference_request_id: string;
-  readonly requesting_pastelid: string;
-  readonly confirmation_transaction: { readonly txid: string };
-}
 
 export function objectIn(value: Json | undefined, what: string): JsonObject {
-  if (!isObject(value)) throw new ShapeError(`${what} is not a JSON object`);
+  if (!isJsonObject(value)) throw new ShapeError(`${what} is not a JSON object`);
   return value;
 }
 export function arrayIn(value: Json | undefined, what: string): Json[] {
@@ -113,7 +107,7 @@ export function packIn(wire: Json): SpendablePack {
 /** Models that cannot be read are left out: one odd entry of a menu is no reason to do without the others. */
 export function menuIn(wire: Json): ModelMenu {
   return arrayIn(objectIn(wire, 'the answer')['models'], 'models').flatMap((entry): Model[] => {
-    if (!isObject(entry) || typeof entry['model_name'] !== 'string') return [];
+    if (!isJsonObject(entry) || typeof entry['model_name'] !== 'string') return [];
     const parameters = Array.isArray(entry['model_parameters']) ? entry['model_parameters'] : [];
     return [
       {
@@ -126,7 +120,7 @@ export function menuIn(wire: Json): ModelMenu {
   });
 }
 function parameterIn(entry: Json): ModelParameter[] {
-  if (!isObject(entry) || typeof entry['name'] !== 'string') return [];
+  if (!isJsonObject(entry) || typeof entry['name'] !== 'string') return [];
   const [minimum, maximum] = [optionalNumber(entry, 'minimum'), optionalNumber(entry, 'maximum')];
   return [
     {

@@ -128,14 +128,14 @@ describe('exchange', () => {
       async () => ({ ...(await quoteBy()), preliminary_total_cost_of_credit_pack_in_psl: PythonNumber.float(1) }),
       'hash',
     ],
-    ['a missing field', async () => ({ ...(await quoteBy()), credit_usage_tracking_psl_address: undefined }), 'missing'],
+    ['a missing field', async () => ({ ...(await quoteBy()), credit_usage_tracking_psl_address: undefined }), 'Field required'],
     [
       'a wrong kind',
       async () => ({ ...(await quoteBy()), preliminary_price_quote_pastel_block_height: '760000' }),
       'valid integer',
     ],
     ['a list', async () => [], 'not a JSON object'],
-    ['no message at all', async () => ({ hello: 'world' }), 'none of the answers'],
+    ['no message at all', async () => ({ hello: 'world' }), 'Field required'],
   ])('refuses an answer with %s', async (_name, answer, fault) => {
     const wire = await answer();
     const { client } = await network({ [askQuote]: () => wire });

@@ -1,18 +1,21 @@
 import {
+  answerClassOf,
   CreditPackPurchaseRequestConfirmation,
   CreditPackPurchaseRequestResponse,
   hashOf,
   InferenceAPIOutputResult,
   InferenceAPIUsageResponse,
+  isJsonObject,
   received,
   type Checking,
   type Exchange,
+  type InferenceConfirmation,
   type Json,
   type JsonObject,
   type MessageClass,
   type Signing,
 } from '#protocol';
-import { answerClass, isObject, readMessage, shapeFaultsOf } from './answers.js';
+import { readMessage, shapeFaultTexts } from './answers.js';
 import { SupernodeUntrustworthy } from './errors.js';
 import {
   arrayIn,
@@ -25,7 +28,6 @@ import {
   textIn,
   TXID,
   type Balance,
-  type InferenceConfirmation,
   type Liveness,
   type ModelMenu,
   type SpendablePack,
@@ -93,7 +95,7 @@ export class SupernodeClient {
   ): Promise<Answer<Back>> {
     const wire = await this.challenged(line.path, { [line.key]: message }, options);
     if (line.answers.length === 0) return undefined as Answer<Back>;
-    const type = answerClass(
+    const type = answerClassOf(
       line,
       this.read(line.path, () => objectIn(wire, 'the answer')),
     );
@@ -177,7 +179,7 @@ export class SupernodeClient {
       InferenceAPIOutputResult,
       this.read(path, () => objectIn(wire, 'the answer')),
     );
-    const faults = shapeFaultsOf(result);
+    const faults = shapeFaultTexts(result);
     if (faults.length > 0) throw this.untrustworthy(path, faults);
     const { responding_supernode_pastelid: signer, sha3_256_hash_of_inference_result_fields: hash } = result;
     if (!(await this.checking.verify(signer, hash, result.responding_supernode_signature_on_inference_result_id)))
@@ -215,7 +217,7 @@ export class SupernodeClient {
       timeoutMs: Math.min(timeoutMs, CHALLENGE_TIMEOUT_MS),
       ...(signal && { signal }),
     });
-    const { challenge, challenge_id } = isObject(wire) ? wire : ({} as JsonObject);
+    const { challenge, challenge_id } = isJsonObject(wire) ? wire : ({} as JsonObject);
     if (typeof challenge !== 'string' || typeof challenge_id !== 'string' || !CHALLENGE.test(challenge)) {
       throw this.untrustworthy('request_challenge', ['its challenge is no UUID; nothing was signed']);
     }

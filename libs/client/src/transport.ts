@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 import axios, { type AxiosInstance } from 'axios';
-import { JsonError, PythonNumber, readJson, writeJson, type Json, type JsonObject } from '#protocol';
+import { isJsonObject, JsonError, readJson, writeJson, type Json } from '#protocol';
 import { SupernodeRefused, SupernodeUnreachable, SupernodeUntrustworthy } from './errors.js';
 
 /** Limits of one call. `timeoutMs` is for the whole of it, answer read. */
@@ -83,7 +83,8 @@ export class Transport {
 export function detailOf(body: string): string {
   let detail: Json = body;
   try {
-    detail = (readJson(body) as JsonObject | null)?.['detail'] ?? body;
+    const read = readJson(body);
+    if (isJsonObject(read)) detail = read['detail'] ?? body;
   } catch {
     /* not JSON: shown as it is */
   }
@@ -95,8 +96,7 @@ export function detailOf(body: string): string {
   return text.length > DETAIL_SHOWN_MAX ? `${text.slice(0, DETAIL_SHOWN_MAX)}...` : text;
 }
 function problemText(problem: Json): string {
-  if (typeof problem !== 'object' || problem === null || Array.isArray(problem) || problem instanceof PythonNumber)
-    return writeJson(problem);
+  if (!isJsonObject(problem)) return writeJson(problem);
   const { loc, msg } = problem;
   const place = Array.isArray(loc) ? loc.map((part) => (typeof part === 'string' ? part : writeJson(part))).join('.') : '';
   return `${place}: ${typeof msg === 'string' ? msg : writeJson(problem)}`;
