@@ -19,6 +19,8 @@ export interface PackBalance {
   readonly availableTenths: number;
   readonly heldTenths: number;
   readonly burnedTenths: number;
+  /** Burned beyond what was free, as when a pack is spent at two supernodes at once; not part of `burnedTenths`. */
+  readonly deficitTenths?: number;
   /** How many burns count as usage of this pack. */
   readonly usageBurns: number;
 }
@@ -45,7 +47,10 @@ export abstract class PackLedger {
    * Sets credits aside for one request, in the caller's transaction, with one conditional statement; `false` when less is available.
    * Call `refresh(pack)` before the transaction, so that the newest burns are known.
    */
-  abstract hold(manager: EntityManager, hold: { pack: CreditPack; requestId: string; tenths: number; expiresAtHeight: number }): Promise<boolean>;
+  abstract hold(
+    manager: EntityManager,
+    hold: { pack: CreditPack; requestId: string; tenths: number; expiresAtHeight: number },
+  ): Promise<boolean>;
   /** Reads the newest burns of the pack from the chain. */
   abstract refresh(pack: CreditPack): Promise<void>;
   /**

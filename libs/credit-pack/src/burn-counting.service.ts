@@ -1,0 +1,147 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { UsageBurnRow } from './burn.entity.js';
+import type { Burn } from './burn.rules.js';
+import type { HoldRow } from './hold.entity.js';
+import { LedgerStore } from './pack-ledger.store.js';
+import type { CounterChange } from './pack.repository.js';
+
+/** A burn as the chain shows it now. */
+export interface BurnSighting {
+  readonly txid: string;
+  readonly burn: Burn;
+  readonly mined: { readonly height: number; readonly blockHash: string } | undefined;
+  readonly tip: number;
+}
+/** Thrown to roll back a claim that lost: to somebody else, for ever, or until more is known. */
+export class ClaimLost extends Error {
+  override readonly name = 'ClaimLost';
+  constructor(
+    readonly outcome: 'taken' | 'undecided' | 'refused',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Which burn counts for which pack. Every method runs in the caller's transaction, and one conditional statement on the burn decides
+ * before a counter moves, so that a burn counts once whoever sees it first.
+ *
+ * - A claimed burn counts for the pack of its request, for ever.
+ * - Another one counts for the first pack on the chain whose tracking address is among its inputs; change does not matter, or a
+ *   stranger could drain a pack with dust.
+ * - The purchase burn of a pack is never usage.
+ */
+@Injectable()
+export class BurnCounting {
+  constructor(private readonly store: LedgerStore) {}
+
+  /** Takes note of a burn; the same sight twice changes nothing. */
+  async record(manager: EntityManager, { txid, burn, mined, tip }: BurnSighting): Promise<void> {
+    const { burns } = this.store;
+    if (burn.usage === 0) return;
+    await burns.add(manager, {
+      txid,
+      patoshis: burn.usage,
+      height: mined?.height ?? null,
+      blockHash: mined?.blockHash ?? null,
+      seenAtHeight: Math.min(tip, mined?.height ?? tip),
+      knownAtHeight: tip,
+      packTxid: null,
+      requestId: null,
+      isGone: false,
+    });
+    await burns.addParties(manager, txid, 'input', burn.inputAddresses);
+    await burns.addParties(manager, txid, 'change', burn.changeAddresses);
+    if (mined) await burns.mined(manager, txid, mined);
+    else await burns.stillWaiting(manager, txid, tip);
+    await this.comeBack(manager, txid);
+    const row = await burns.byTxid(manager, txid);
+    if (row && row.requestId === null) await this.assign(manager, row);
+  }
+
+  /** Gives a burn that nobody claimed to the pack that it counts for, and takes it from the one that it counted for. */
+  async assign(manager: EntityManager, burn: UsageBurnRow): Promise<void> {
+    const owner = await this.ownerOf(manager, burn);
+    if (owner === burn.packTxid || !(await this.store.burns.give(manager, burn, owner))) return;
+    await this.move(manager, burn.patoshis, burn.packTxid, owner);
+  }
+
+  /**
+   * Makes a burn the one of a request, and settles its hold with it.
+   * @param refusal why it does not pay for the request though it is the owner's, null where it does
+   * @throws ClaimLost to undo the transaction
+   */
+  async claim(manager: EntityManager, hold: HoldRow, txid: string, refusal: string | null): Promise<void> {
+    const { burns, holds, packs } = this.store;
+    if (await packs.standingOfBurn(manager, txid)) throw new ClaimLost('refused', 'The transaction has paid for a credit pack');
+    if (!(await burns.claim(manager, txid, hold.requestId)))
+      throw new ClaimLost('taken', 'The transaction has paid for another request already');
+    const burn = (await burns.byTxid(manager, txid))!;
+    const settled = { state: 'settled', burnTxid: txid, tenths: burn.patoshis, refusal } as const;
+    if (!(await holds.change(manager, hold.requestId, hold.state, settled)))
+      throw new ClaimLost('undecided', 'The hold has changed meanwhile');
+    if (burn.packTxid !== hold.packTxid) await burns.setPack(manager, txid, hold.packTxid);
+    await this.move(manager, burn.patoshis, burn.packTxid, hold.packTxid, hold.state === 'held' ? -hold.tenths : 0);
+    await this.refuseOverdraft(manager, hold.packTxid, burn);
+  }
+
+  /** The node knows a waiting burn no more. */
+  async vanish(manager: EntityManager, burn: UsageBurnRow): Promise<void> {
+    if (burn.requestId === null) {
+      if (await this.store.burns.forget(manager, burn)) await this.move(manager, burn.patoshis, burn.packTxid, null);
+      return;
+    }
+    if (!(await this.store.burns.gone(manager, burn.txid))) return;
+    await this.resettle(manager, burn, 'settled', 'unsettled', 1);
+  }
+
+  /** A claimed burn that had vanished is there again. */
+  private async comeBack(manager: EntityManager, txid: string): Promise<void> {
+    if (!(await this.store.burns.back(manager, txid))) return;
+    await this.resettle(manager, (await this.store.burns.byTxid(manager, txid))!, 'unsettled', 'settled', -1);
+  }
+
+  private async resettle(
+    manager: EntityManager,
+    burn: UsageBurnRow,
+    from: 'settled' | 'unsettled',
+    to: 'settled' | 'unsettled',
+    sign: 1 | -1,
+  ): Promise<void> {
+    if (!(await this.store.holds.change(manager, burn.requestId!, from, { state: to })))
+      throw new Error(`The hold of request ${burn.requestId} is not ${from}, though its burn says so`);
+    await this.store.packs.count(
+      manager,
+      new Map([[burn.packTxid!, { held: sign * burn.patoshis, burned: -sign * burn.patoshis }]]),
+    );
+  }
+
+  private async ownerOf(manager: EntityManager, burn: UsageBurnRow): Promise<string | null> {
+    const { burns, packs } = this.store;
+    if (await packs.standingOfBurn(manager, burn.txid)) return null;
+    const spenders = await packs.standingTrackedBy(manager, await burns.inputAddresses(manager, burn.txid));
+    return spenders.find((pack) => burn.height === null || burn.height >= pack.purchaseBurnHeight)?.registrationTxid ?? null;
+  }
+
+  private async move(manager: EntityManager, patoshis: number, from: string | null, to: string | null, held = 0): Promise<void> {
+    const changes = new Map<string, CounterChange>();
+    if (from !== null && from !== to) changes.set(from, { burned: -patoshis });
+    if (to !== null) changes.set(to, { burned: from === to ? 0 : patoshis, held });
+    await this.store.packs.count(manager, changes);
+  }
+
+  /**
+   * A pack spent at several supernodes at once may burn more than it ever held. Then the order on the chain decides, the same everywhere,
+   * and a burn that is not on the chain yet has to wait for it.
+   */
+  private async refuseOverdraft(manager: EntityManager, packTxid: string, burn: UsageBurnRow): Promise<void> {
+    const pack = (await this.store.packs.byTxid(manager, packTxid))!;
+    if (pack.burnedTenths <= pack.initialTenths) return;
+    if (burn.height === null)
+      throw new ClaimLost('undecided', 'More is burned than the pack holds; the order on the chain will decide');
+    const upToHere = await this.store.burns.minedUpTo(manager, packTxid, { txid: burn.txid, height: burn.height });
+    if (upToHere > pack.initialTenths) throw new ClaimLost('refused', 'The pack was used up before this transaction');
+  }
+}

@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Chain, ChainUnavailable, type Block } from '#chain';
+import { Transactions } from '#database';
+import { LedgerStore } from './pack-ledger.store.js';
+import type { Scan } from './ticket-scan.repository.js';
+import type { ScanRow } from './ticket-verdict.entity.js';
+
+/** A node that is further behind than any reorganisation goes is reading the chain anew: nothing is undone for its sake. */
+const BEHIND_BLOCKS_MAX = 100;
+const CHECKPOINTS_PER_READ = 50;
+
+/** Finds out after a reorganisation what still stands. */
+@Injectable()
+export class ChainScan {
+  constructor(
+    private readonly chain: Chain,
+    private readonly transactions: Transactions,
+    private readonly store: LedgerStore,
+  ) {}
+
+  /**
+   * The place to go on from, null for the beginning. Where the chain has left the blocks that were read, `undo` takes back everything
+   * above the fork first, in one transaction with the new place.
+   *
+   * @throws ChainUnavailable where the node is far behind what was read from it before
+   */
+  async resume(
+    scan: Scan,
+    tip: Block,
+    undo: (manager: EntityManager, aboveHeight: number) => Promise<void>,
+  ): Promise<ScanRow | null> {
+    const place = await this.position(scan);
+    if (!place || (await this.isOnChain(place))) return place;
+    if (tip.height < place.height - BEHIND_BLOCKS_MAX)
+      throw new ChainUnavailable('getblock', `at height ${tip.height}, far behind ${place.height}, where it has been before`);
+    const fork = await this.forkBelow(place);
+    const height = fork?.height ?? -1;
+    await this.transactions.run(async (manager) => {
+      await undo(manager, height);
+      await this.store.scans.rewind(manager, scan, height);
+    });
+    return fork;
+  }
+
+  position(scan: Scan): Promise<ScanRow | null> {
+    return this.transactions.read((manager) => this.store.scans.position(manager, scan));
+  }
+
+  advance(manager: EntityManager, place: ScanRow): Promise<void> {
+    return this.store.scans.advance(manager, place);
+  }
+
+  async isOnChain({ height, blockHash }: { height: number; blockHash: string }): Promise<boolean> {
+    return (await this.chain.block(height))?.hash === blockHash;
+  }
+
+  private async forkBelow(place: ScanRow): Promise<ScanRow | null> {
+    for (let below = place.height; ;) {
+      const older = await this.transactions.read((manager) =>
+        this.store.scans.checkpointsBelow(manager, place.scan, below, CHECKPOINTS_PER_READ),
+      );
+      if (older.length === 0) return null;
+      for (const row of older) if (await this.isOnChain(row)) return row;
+      below = older[older.length - 1]!.height;
+    }
+  }
+}

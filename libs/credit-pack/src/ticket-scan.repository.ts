@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { Between, LessThan, MoreThan, type EntityManager } from 'typeorm';
+import { ScanRow } from './ticket-verdict.entity.js';
+
+export type Scan = ScanRow['scan'];
+/** Blocks for which a place is remembered; a deeper reorganisation reads everything again. */
+const CHECKPOINTS_MAX = 1000;
+
+@Injectable()
+export class ScanRepository {
+  position(manager: EntityManager, scan: Scan): Promise<ScanRow | null> {
+    return manager.findOne(ScanRow, { where: { scan }, order: { height: 'DESC' } });
+  }
+
+  /** Newest first. */
+  checkpointsBelow(manager: EntityManager, scan: Scan, height: number, take: number): Promise<ScanRow[]> {
+    return manager.find(ScanRow, { where: { scan, height: LessThan(height) }, order: { height: 'DESC' }, take });
+  }
+
+  async advance(manager: EntityManager, place: ScanRow): Promise<void> {
+    await manager.upsert(ScanRow, place, ['scan', 'height']);
+    await manager.delete(ScanRow, { scan: place.scan, height: Between(-1, place.height - CHECKPOINTS_MAX) });
+  }
+
+  async rewind(manager: EntityManager, scan: Scan, toHeight: number): Promise<void> {
+    await manager.delete(ScanRow, { scan, height: MoreThan(toHeight) });
+  }
+}
