@@ -1,1 +1,2 @@
-export {};
+export { LivenessProbe, PeerHealth } from './peer-health.js';
+export { ReputationModule } from './reputation.module.js';

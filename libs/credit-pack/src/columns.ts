@@ -1,0 +1,23 @@
+import type { ColumnOptions } from 'typeorm';
+import { readJson, received, writeJson, type JsonObject, type MessageClass } from '#protocol';
+
+/** A safe integer; both databases hold 64 bits, and PostgreSQL hands them back as text. */
+export const integerColumn = (options: ColumnOptions = {}): ColumnOptions => ({
+  type: 'bigint',
+  transformer: {
+    to: (value: number | null) => value,
+    from: (value: string | number | null) => (value === null ? null : Number(value)),
+  },
+  ...options,
+});
+
+/** A whole message as the text it was sealed in, so that an answer can be given again to the letter. */
+export const messageColumn = <M extends object>(type: MessageClass<M>, options: ColumnOptions = {}): ColumnOptions => ({
+  type: 'text',
+  nullable: true,
+  transformer: {
+    to: (message: M | null | undefined) => (message ? writeJson(message) : message),
+    from: (text: string | null) => (text === null ? null : received(type, readJson(text) as JsonObject)),
+  },
+  ...options,
+});

@@ -1,0 +1,17 @@
+import { Injectable } from '@nestjs/common';
+import { Cron } from '@nestjs/schedule';
+import { Clock } from '#protocol';
+import { PurchaseSweep } from './purchase-sweep.service.js';
+
+@Injectable()
+export class PurchaseScheduler {
+  constructor(
+    private readonly purchases: PurchaseSweep,
+    private readonly clock: Clock,
+  ) {}
+
+  @Cron('*/10 * * * * *', { waitForCompletion: true })
+  tick(): Promise<void> {
+    return this.purchases.sweep(this.clock.now());
+  }
+}

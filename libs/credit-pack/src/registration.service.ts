@@ -1,0 +1,88 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Chain, ChainRefusal, type ContractTicket } from '#chain';
+import {
+  composeTicket,
+  CREDIT_PACK_TICKET_SUBTYPE,
+  readTicket,
+  TicketError,
+  type CreditPackPurchaseRequestConfirmation,
+  type CreditPackPurchaseRequestResponse,
+} from '#protocol';
+import { RegisteredTickets } from './registered-tickets.js';
+
+export type Registration =
+  /** Mined. `isSame`: what stands there is what was meant. */
+  | { readonly state: 'mined'; readonly txid: string; readonly isSame: boolean }
+  /** In the mempool. */
+  | { readonly state: 'waiting'; readonly txid: string }
+  /** Not there: the node said no, or the other supernodes would not accept the ticket. */
+  | { readonly state: 'refused'; readonly reason: string };
+
+/** `[txid=t]` of a refusal because the secondary key waits in the mempool (pasteld spec D). */
+const IN_MEMPOOL = /in mempool with the same secondary key .*\[txid=([0-9a-f]{64})\]/s;
+
+/**
+ * Puts a ticket on the chain once, however often it is asked to (W21, credit-packs spec 5.7).
+ * 1. What is there already, by its txid or by its key F(D), is only looked at.
+ * 2. A new ticket is judged as every supernode will judge it.
+ * 3. It is registered. Where the outcome stays unknown, the next call finds it by its key, or learns from the node that it waits.
+ * The caller stores its intent first. Throws ChainUnavailable when nothing is known.
+ */
+@Injectable()
+export class RegistrationService {
+  private readonly logger = new Logger(RegistrationService.name);
+
+  constructor(
+    private readonly chain: Chain,
+    private readonly tickets: RegisteredTickets,
+  ) {}
+
+  /** Why a ticket of these would not be accepted; none where it stands already. */
+  async faultsOf(
+    response: CreditPackPurchaseRequestResponse,
+    confirmation: CreditPackPurchaseRequestConfirmation,
+  ): Promise<string[]> {
+    return this.tickets.faultsOf(response, confirmation);
+  }
+
+  /** Looks only: a ticket that is mined or waits, by its key or the txid that it got. */
+  async find(ticketKey: string, knownTxid: string | null): Promise<Registration | undefined> {
+    const known = knownTxid === null ? undefined : await this.chain.contractTicket(knownTxid);
+    const found = known ?? (await this.chain.findContractTicket(ticketKey));
+    if (!found) return undefined;
+    if (found.height < 0) return { state: 'waiting', txid: found.txid };
+    return { state: 'mined', txid: found.txid, isSame: isTicketOf(found, ticketKey) };
+  }
+
+  async register(
+    response: CreditPackPurchaseRequestResponse,
+    confirmation: CreditPackPurchaseRequestConfirmation,
+    knownTxid: string | null,
+  ): Promise<Registration> {
+    const { json, fullyParsedHash } = composeTicket(response, confirmation);
+    const found = await this.find(fullyParsedHash, knownTxid);
+    if (found) return found;
+    const faults = await this.faultsOf(response, confirmation);
+    if (faults.length > 0) return { state: 'refused', reason: faults.join('; ') };
+    try {
+      const ticket = { data: json, subType: CREDIT_PACK_TICKET_SUBTYPE, secondaryKey: fullyParsedHash };
+      const { txid } = await this.chain.registerContractTicket(ticket);
+      this.logger.log(`Credit pack ticket ${txid} sent to the chain`);
+      return { state: 'waiting', txid };
+    } catch (error) {
+      if (!(error instanceof ChainRefusal)) throw error;
+      const waiting = IN_MEMPOOL.exec(error.message)?.[1];
+      if (waiting !== undefined) return { state: 'waiting', txid: waiting };
+      return (await this.find(fullyParsedHash, null)) ?? { state: 'refused', reason: error.message };
+    }
+  }
+}
+
+function isTicketOf(ticket: ContractTicket, ticketKey: string): boolean {
+  try {
+    return readTicket(ticket.data).fullyParsedHash === ticketKey;
+  } catch (error) {
+    if (error instanceof TicketError) return false;
+    throw error;
+  }
+}
