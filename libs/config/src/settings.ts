@@ -86,6 +86,7 @@ export class InferenceSettings {
 }
 export class MessagingSettings {
   readonly obsoleteAfterDays!: number;
+  readonly userMessagesKeptDays!: number;
   readonly pollSeconds!: number;
   readonly audience!: number;
 }
@@ -154,6 +155,10 @@ export function readSettings(env: Environment): Settings {
     messaging: {
       obsoleteAfterDays: env.integer('NUMBER_OF_DAYS_BEFORE_MESSAGES_ARE_CONSIDERED_OBSOLETE', 3, 'Older messages are purged', {
         min: 1,
+      }),
+      userMessagesKeptDays: env.integer('NUMBER_OF_DAYS_USER_MESSAGES_ARE_KEPT', 90, 'Older messages between users are purged', {
+        min: 1,
+        max: 36_500,
       }),
       pollSeconds: env.integer('MESSAGE_POLL_IN_SECONDS', 5, "How often pasteld's inbox is read", { min: 1, max: 3600 }),
       audience: env.integer(

@@ -28,39 +28,29 @@ export interface Counted {
 export class CountersRepository {
   async count(manager: EntityManager, { message, bytes, senderPubkey, now }: Counted): Promise<void> {
     const { sending_sn_pastelid, receiving_sn_pastelid, sending_sn_txid_vout, receiving_sn_txid_vout } = message;
-    const isNewSender = await addTo(
-      manager,
-      MessageSenderMetadata,
-      { sending_sn_pastelid },
-      { total_messages_sent: 1, total_data_sent_bytes: bytes },
-      { sending_sn_txid_vout, sending_sn_pubkey: senderPubkey },
-      now,
-    );
-    const isNewReceiver = await addTo(
-      manager,
-      MessageReceiverMetadata,
-      { receiving_sn_pastelid },
-      { total_messages_received: 1, total_data_received_bytes: bytes },
-      { receiving_sn_txid_vout },
-      now,
-    );
-    await addTo(
-      manager,
-      MessageSenderReceiverMetadata,
-      { sending_sn_pastelid, receiving_sn_pastelid },
-      { total_messages: 1, total_data_bytes: bytes },
-      {},
-      now,
-    );
-    await addTo(
-      manager,
-      MessageMetadata,
-      { id: TOTALS_ID },
-      { total_messages: 1, total_senders: isNewSender ? 1 : 0, total_receivers: isNewReceiver ? 1 : 0 },
-      {},
-      now,
-      { purged_before: EPOCH },
-    );
+    const atFirst = { timestamp: now };
+    const isNewSender = await addTo(manager, MessageSenderMetadata, {
+      key: { sending_sn_pastelid },
+      amounts: { total_messages_sent: 1, total_data_sent_bytes: bytes },
+      newest: { sending_sn_txid_vout, sending_sn_pubkey: senderPubkey },
+      atFirst,
+    });
+    const isNewReceiver = await addTo(manager, MessageReceiverMetadata, {
+      key: { receiving_sn_pastelid },
+      amounts: { total_messages_received: 1, total_data_received_bytes: bytes },
+      newest: { receiving_sn_txid_vout },
+      atFirst,
+    });
+    await addTo(manager, MessageSenderReceiverMetadata, {
+      key: { sending_sn_pastelid, receiving_sn_pastelid },
+      amounts: { total_messages: 1, total_data_bytes: bytes },
+      atFirst,
+    });
+    await addTo(manager, MessageMetadata, {
+      key: { id: TOTALS_ID },
+      amounts: { total_messages: 1, total_senders: isNewSender ? 1 : 0, total_receivers: isNewReceiver ? 1 : 0 },
+      atFirst: { ...atFirst, purged_before: EPOCH },
+    });
   }
 
   /** Nothing from before this instant is taken in. */
@@ -88,15 +78,19 @@ export class CountersRepository {
   }
 }
 
-/** Adds to the row that the key names, making it where it is missing. True when this call was the one that made it. */
+/** What is added to the row that `key` names; `newest` is set each time, `atFirst` when the row is made. */
+interface Addition<E extends ObjectLiteral> {
+  readonly key: FindOptionsWhere<E>;
+  readonly amounts: Record<string, number>;
+  readonly newest?: object;
+  readonly atFirst?: object;
+}
+
+/** Adds to a row, making it where it is missing. True when this call was the one that made it. */
 async function addTo<E extends ObjectLiteral>(
   manager: EntityManager,
   table: EntityTarget<E>,
-  key: FindOptionsWhere<E>,
-  amounts: Record<string, number>,
-  newest: object,
-  now: Date,
-  atFirst: object = {},
+  { key, amounts, newest, atFirst }: Addition<E>,
 ): Promise<boolean> {
   const increments = Object.fromEntries(
     Object.entries(amounts).map(([column, amount]) => [column, () => `${column} + ${amount}`]),
@@ -105,7 +99,7 @@ async function addTo<E extends ObjectLiteral>(
     (await manager.update(table, key, { ...increments, ...newest } as QueryDeepPartialEntity<E>)).affected ?? 0;
   if ((await add()) > 0) return false;
   const zeros = Object.fromEntries(Object.keys(amounts).map((column) => [column, 0]));
-  const row = { ...key, ...zeros, ...newest, ...atFirst, timestamp: now } as QueryDeepPartialEntity<E>;
+  const row = { ...key, ...zeros, ...newest, ...atFirst } as QueryDeepPartialEntity<E>;
   await manager.createQueryBuilder().insert().into(table).values(row).orIgnore().execute();
   await add();
   const [counter] = Object.keys(amounts) as [string];

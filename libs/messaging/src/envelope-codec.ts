@@ -3,10 +3,10 @@ import { Refusal } from '#protocol';
 import {
   BASE64_LENGTH_MAX,
   CONTENT_BYTES_MAX,
-  declaredContentBytes,
   envelopeText,
   frameIn,
   readEnvelope,
+  refuseLarge,
   Unacceptable,
   utf8Text,
   type Envelope,
@@ -33,10 +33,9 @@ export class EnvelopeCodec {
   /** Cheapest checks first; inflates once, and never beyond the cap. Throws {@link Unacceptable}. */
   async open(base64: string): Promise<{ text: string; bytes: number; envelope: Envelope }> {
     const frame = frameIn(base64);
-    const declared = declaredContentBytes(frame);
+    refuseLarge(frame);
     const content = await this.zstd.decompress(frame);
     if (content === undefined) throw new Unacceptable('the zstd frame is damaged');
-    if (content.length !== declared) throw new Unacceptable('the zstd frame holds another size than it declares');
     const text = utf8Text(content);
     return { text, bytes: content.length, envelope: readEnvelope(text) };
   }

@@ -1,4 +1,4 @@
-import { JsonError, readJson } from '#protocol';
+import { isJsonObject, JsonError, readJson, type JsonObject } from '#protocol';
 
 /** What a supernode sends to another (messaging spec 4.1). Only `message` is signed. */
 export interface Envelope {
@@ -50,10 +50,10 @@ export const isMessageType = (text: string): boolean =>
 /** 114 bytes in standard base64. */
 export const isSignature = (text: string): boolean => /^[A-Za-z0-9+/]{152}$/.test(text);
 
-function membersOf(text: string): Record<string, unknown> {
+function membersOf(text: string): JsonObject {
   try {
     const value = readJson(text);
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (isJsonObject(value)) return value;
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new Unacceptable(`the envelope is not JSON: ${error.message} at ${error.position}`);
@@ -74,7 +74,7 @@ const MAGIC = 0xfd2fb528;
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const;
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const;
 
-/** How many bytes a zstd frame declares to hold; nothing is allocated for more than it says. Throws {@link Unacceptable}. */
+/** How many bytes a zstd frame declares to hold: zstd refuses a frame that holds another number. Throws {@link Unacceptable}. */
 export function declaredContentBytes(frame: Buffer): number {
   if (frame.length < 6 || frame.readUInt32LE(0) !== MAGIC) throw new Unacceptable('not a zstd frame');
   const descriptor = frame[4]!;
@@ -84,10 +84,13 @@ export function declaredContentBytes(frame: Buffer): number {
   if (sizeBytes === 0) throw new Unacceptable('the zstd frame does not declare its content size');
   const at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID_BYTES[descriptor & 0x03]!;
   if (frame.length < at + sizeBytes) throw new Unacceptable('the zstd frame is cut off');
-  const size =
-    sizeBytes === 8 ? Number(frame.readBigUInt64LE(at)) : frame.readUIntLE(at, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
-  if (size > CONTENT_BYTES_MAX) throw new Unacceptable(`the zstd frame declares ${size} bytes, more than ${CONTENT_BYTES_MAX}`);
-  return size;
+  return sizeBytes === 8 ? Number(frame.readBigUInt64LE(at)) : frame.readUIntLE(at, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
+}
+
+/** Throws {@link Unacceptable}. */
+export function refuseLarge(frame: Buffer): void {
+  const bytes = declaredContentBytes(frame);
+  if (bytes > CONTENT_BYTES_MAX) throw new Unacceptable(`the zstd frame declares ${bytes} bytes, more than ${CONTENT_BYTES_MAX}`);
 }
 
 /** Strict: a byte sequence that is not UTF-8 is refused, not repaired. Throws {@link Unacceptable}. */

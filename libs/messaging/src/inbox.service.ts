@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { SupernodeNetwork, type MasternodeMessage } from '#chain';
 import { MessagingSettings } from '#config';
+import { DispatchService } from './dispatch.service.js';
 import { candidates, DEFERRED_MAX_MS, endsOf, obsoleteBefore, type Ends } from './inbox.rules.js';
 import { InboxJudge, type Judged } from './inbox.judge.js';
 import { InboxStore } from './inbox.store.js';
@@ -10,6 +11,8 @@ import { MessagesRepository } from './messages.repository.js';
 /** What one sweep did. `left`: more than a sweep takes on; the next one goes on there. `failed`: our own fault, tried again. */
 export interface Swept {
   stored: number;
+  /** Messages that their handlers were told of, older ones included. */
+  handled: number;
   rejected: number;
   deferred: number;
   failed: number;
@@ -29,6 +32,7 @@ const VERIFIED_TOGETHER = 16;
  * 2. Put aside, for a limited time, what comes from or goes to a node that is not listed at the moment.
  * 3. Judge the rest, oldest first, a batch at a time. A bad item is put on record with its reason and never looked at again.
  * 4. Store each good one with its counters and its debt to handlers in one transaction.
+ * 5. Tell the handlers, also of what an earlier sweep left them owed.
  *
  * A sweep that is cut off anywhere, or runs twice, loses nothing and counts nothing twice.
  */
@@ -45,6 +49,7 @@ export class InboxService {
     private readonly judge: InboxJudge,
     private readonly store: InboxStore,
     private readonly messages: MessagesRepository,
+    private readonly dispatches: DispatchService,
     private readonly settings: MessagingSettings,
   ) {}
 
@@ -61,7 +66,17 @@ export class InboxService {
   }
 
   private async run(now: Date): Promise<Swept> {
-    const swept: Swept = { stored: 0, rejected: 0, deferred: 0, failed: 0, left: 0 };
+    const swept: Swept = { stored: 0, handled: 0, rejected: 0, deferred: 0, failed: 0, left: 0 };
+    try {
+      await this.takeIn(now, swept);
+    } finally {
+      // 5; pasteld may be away, but what is stored can be handled.
+      swept.handled = await this.dispatches.sweep(now);
+    }
+    return swept;
+  }
+
+  private async takeIn(now: Date, swept: Swept): Promise<void> {
     // 1
     const inbox = await this.network.inbox();
     const open = await this.unsettled(inbox, now);
@@ -84,7 +99,6 @@ export class InboxService {
       );
       for (const one of judged) if (one) await this.guarded(one.item, swept, () => this.settle(one, now, swept));
     }
-    return swept;
   }
 
   private async unsettled(inbox: readonly MasternodeMessage[], now: Date): Promise<MasternodeMessage[]> {

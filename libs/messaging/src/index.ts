@@ -1,3 +1,4 @@
+import type { Entity } from '#database';
 import { DeferredMessage, MessageDispatch, RejectedMessage } from './inbox.entities.js';
 import { Message } from './message.entity.js';
 import {
@@ -7,6 +8,8 @@ import {
   MessageSenderReceiverMetadata,
 } from './message-metadata.entities.js';
 
+import { UserMessage, UserMessageRelay } from './user-message.entities.js';
+
 export { DispatchService } from './dispatch.service.js';
 export { InboxService, type Swept } from './inbox.service.js';
 export * from './message-handlers.js';
@@ -14,8 +17,10 @@ export { MessageTypes } from './message-types.js';
 export { MessagingModule } from './messaging.module.js';
 export * from './node-messenger.js';
 
+export { UserMessageRelays } from './user-message.relay.js';
+
 /** For the data source. */
-export const messagingEntities = [
+export const messagingEntities: readonly Entity[] = [
   Message,
   MessageMetadata,
   MessageSenderMetadata,
@@ -24,4 +29,6 @@ export const messagingEntities = [
   RejectedMessage,
   DeferredMessage,
   MessageDispatch,
-] as const;
+  UserMessage,
+  UserMessageRelay,
+];

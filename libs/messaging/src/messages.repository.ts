@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { In, LessThan, LessThanOrEqual, type EntityManager } from 'typeorm';
+import { In, LessThan, LessThanOrEqual, MoreThanOrEqual, type EntityManager } from 'typeorm';
 import { Transactions } from '#database';
 import { DeferredMessage, MessageDispatch, RejectedMessage } from './inbox.entities.js';
 import { Message } from './message.entity.js';
@@ -85,6 +85,18 @@ export class MessagesRepository {
   }
   async dispatchFailed(manager: EntityManager, id: string, error: string, again: Date): Promise<void> {
     await manager.update(MessageDispatch, { pasteld_message_hash: id }, { last_error: error.slice(0, 500), due_at: again });
+  }
+
+  /** Newest first. */
+  async since(instant: Date, type: string | undefined, page: { limit: number; offset: number }): Promise<ReceivedMessage[]> {
+    const where = { timestamp: MoreThanOrEqual(instant), ...(type !== undefined && { message_type: type }) };
+    const rows = await this.transactions.reader.find(Message, {
+      where,
+      order: { timestamp: 'DESC', id: 'DESC' },
+      take: page.limit,
+      skip: page.offset,
+    });
+    return rows.map(receivedFrom);
   }
 
   async received(id: string): Promise<ReceivedMessage | undefined> {

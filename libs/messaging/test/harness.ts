@@ -1,85 +1,92 @@
-import { randomUUID } from 'node:crypto';
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type LoggerService } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test, type TestingModule } from '@nestjs/testing';
-import pg from 'pg';
-import { SupernodeNetwork } from '#chain';
-import { FreshnessSettings, HttpSettings, MessagingSettings, PeerSettings } from '#config';
+import { Chain, SupernodeNetwork } from '#chain';
+import { SystemEntropy, FreshnessSettings, HttpSettings, MessagingSettings, PeerSettings } from '#config';
 import { DatabaseModule } from '#database';
+import { configureHttp, httpEntities, WireAdapter, WireModule, wireOptions } from '#http';
 import { Checking, Clock, Entropy, pooledChecking, Signing } from '#protocol';
+import { ManualClock } from '../../../test/support/manual-clock.js';
 import { messagingEntities, MessagingModule } from '../src/index.js';
 import type { FakeNode } from './fake-network.js';
-
-export class HandClock extends Clock {
-  constructor(public time = new Date('2024-06-01T12:00:00.000Z')) {
-    super();
-  }
-  override now(): Date {
-    return new Date(this.time);
-  }
-  override async wait(): Promise<void> {}
-  forward(ms: number): void {
-    this.time = new Date(this.time.getTime() + ms);
-  }
-}
-
-class RandomEntropy extends Entropy {
-  override uuid(): string {
-    return randomUUID();
-  }
-  override below(limit: number): number {
-    return Math.floor(Math.random() * limit);
-  }
-}
 
 @Global()
 @Module({})
 class Surroundings {
-  static of(node: FakeNode, clock: Clock, checking: Checking): DynamicModule {
+  static of(node: FakeNode, clock: Clock, messaging: MessagingSettings): DynamicModule {
     const providers = [
       { provide: Clock, useValue: clock },
-      { provide: Entropy, useClass: RandomEntropy },
-      { provide: Checking, useValue: checking },
+      { provide: Entropy, useClass: SystemEntropy },
+      { provide: Checking, useValue: pooledChecking },
       { provide: Signing, useValue: node.signing },
       { provide: SupernodeNetwork, useValue: node.network },
-      { provide: MessagingSettings, useValue: { obsoleteAfterDays: 3, pollSeconds: 5, audience: 4 } },
+      { provide: MessagingSettings, useValue: messaging },
       { provide: PeerSettings, useValue: { apiPort: 7123, messagingTimeoutMs: 1000, concurrentRequestsMax: 8 } },
       { provide: FreshnessSettings, useValue: { timestampSecondsMax: 200, blocksMax: 1 } },
-      {
-        provide: HttpSettings,
-        useValue: {
-          localhostOnlyDisabled: false,
-          trustedProxies: [],
-          challengeSeconds: 300,
-          challengesOpenMax: 1000,
-          challengesOpenPerPastelIdMax: 100,
-          requestsPerMinutePerIp: 1000,
-        },
-      },
+      { provide: Chain, useValue: {} },
+      { provide: HttpSettings, useValue: http },
     ];
     return { module: Surroundings, providers, exports: providers.map(({ provide }) => provide) };
   }
 }
 
-/** The messaging of one node on a database of its own. */
-export function messagingOf(
-  node: FakeNode,
-  options: { url?: string; clock?: Clock; checking?: Checking; imports?: DynamicModule[] } = {},
-): Promise<TestingModule> {
-  const { url = 'sqlite::memory:', clock = new HandClock(), checking = pooledChecking, imports = [] } = options;
-  return Test.createTestingModule({
-    imports: [DatabaseModule.of(url, messagingEntities), Surroundings.of(node, clock, checking), ...imports, MessagingModule],
-  }).compile();
+const http: HttpSettings = {
+  host: '127.0.0.1',
+  port: 0,
+  bodyBytesMax: 4 * 1024 * 1024,
+  challengeSeconds: 300,
+  challengesOpenMax: 1000,
+  challengesOpenPerPastelIdMax: 100,
+  localhostOnlyDisabled: false,
+  operatorToken: undefined,
+  corsOrigins: [],
+  trustedProxies: [],
+  requestsPerMinutePerIp: 10_000,
+  limitLoopback: false,
+};
+
+export interface Options {
+  readonly url?: string;
+  readonly clock?: Clock;
+  readonly messaging?: Partial<MessagingSettings>;
 }
 
-export type Database = 'sqlite' | 'postgres';
-/** The address of an empty database. */
-export async function emptyDatabase(which: Database): Promise<string> {
-  if (which === 'sqlite') return 'sqlite::memory:';
-  const server = process.env['TEST_POSTGRES_URL']!;
-  const name = `messaging_${randomUUID().replaceAll('-', '')}`;
-  const client = new pg.Client(`${server}/postgres`);
-  await client.connect();
-  await client.query(`CREATE DATABASE ${name}`);
-  await client.end();
-  return `${server}/${name}`;
+/** The messaging of one node on a database of its own. */
+export async function messagingOf(
+  node: FakeNode,
+  { url = 'sqlite::memory:', clock = new ManualClock(), messaging = {} }: Options = {},
+): Promise<TestingModule> {
+  const settings = { obsoleteAfterDays: 3, userMessagesKeptDays: 90, pollSeconds: 5, audience: 4, ...messaging };
+  const module = await Test.createTestingModule({
+    imports: [
+      DatabaseModule.of(url, [...messagingEntities, ...httpEntities]),
+      Surroundings.of(node, clock, settings),
+      WireModule,
+      MessagingModule,
+    ],
+  }).compile();
+  return module.init();
+}
+
+/** The same, listening. */
+export async function httpOf(
+  node: FakeNode,
+  options: Options = {},
+): Promise<{ module: TestingModule; url: string; close(): Promise<void> }> {
+  const module = await messagingOf(node, options);
+  const app = configureHttp(module.createNestApplication<NestExpressApplication>(new WireAdapter(), wireOptions), http);
+  await app.listen(0, '127.0.0.1');
+  return { module, url: await app.getUrl(), close: () => app.close() };
+}
+
+/** What the node writes to its log: levels warn and above. */
+export class LogLines implements LoggerService {
+  readonly lines: string[] = [];
+  log(): void {}
+  warn(message: string): void {
+    this.lines.push(message);
+  }
+  error(message: string): void {
+    this.lines.push(message);
+  }
 }
