@@ -1,14 +1,5 @@
-import type { Devnet } from './devnet.js';
-
-/** `on demand`: blocks come from `generate` alone. */
-export type BlockSchedule =
-  | 'on demand'
-  | {
-      /** Between two blocks when nothing waits. */
-      readonly everySeconds: number;
-      /** Between a block and the next one when a transaction waits. */
-      readonly earlySeconds: number;
-    };
+import type { DevnetCore } from './core.js';
+import type { BlockSchedule } from './options.js';
 
 /** Makes a block every so often, and one early where a transaction waits. */
 export class BlockProducer {
@@ -17,7 +8,7 @@ export class BlockProducer {
   private running: Promise<void> | undefined;
 
   constructor(
-    private readonly devnet: Devnet,
+    private readonly devnet: DevnetCore,
     private readonly schedule: BlockSchedule,
   ) {}
 

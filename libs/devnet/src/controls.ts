@@ -1,4 +1,4 @@
-import type { Devnet } from './devnet.js';
+import type { DevnetCore } from './core.js';
 import type { MasternodeStatus } from './masternodes.js';
 import { RPC, RpcError } from './rpc-error.js';
 import { SEQUENCE_FINAL, signTx, type Tx } from './transaction.js';
@@ -7,10 +7,15 @@ const FEE_PATOSHIS = 5_000;
 
 /** What only a test does to a chain. */
 export class Controls {
-  /** Whether `sendmany` spends the coins of its change address first; pasteld promises no such thing. */
-  preferChangeCoins = true;
+  constructor(private readonly devnet: DevnetCore) {}
 
-  constructor(private readonly devnet: Devnet) {}
+  /** Whether `sendmany` spends the coins of its change address first. */
+  get preferChangeCoins(): boolean {
+    return this.devnet.preferChangeCoins;
+  }
+  set preferChangeCoins(prefer: boolean) {
+    this.devnet.preferChangeCoins = prefer;
+  }
 
   /**
    * Replaces the last `depth` blocks by as many others and one more. What they held waits again and stands in the first new block,

@@ -1,6 +1,7 @@
 import { coinbase } from './block.js';
 import { randomBytes } from './bytes.js';
-import type { Devnet, DevnetOptions } from './devnet.js';
+import type { DevnetCore } from './core.js';
+import type { DevnetOptions } from './options.js';
 import { keyPair, scriptOf, type KeyPair } from './keys.js';
 import { newPastelId } from './pastelids.js';
 import { registerMasternodeId } from './registration.js';
@@ -23,7 +24,7 @@ const TICKET_CONFIRMATIONS = 5;
  * 3. one with the supernodes' PastelID tickets, and those that confirm it.
  * Their times lie in the past, one every 15 seconds, so that the chain's clock is right when it opens.
  */
-export async function begin(devnet: Devnet, options: DevnetOptions): Promise<void> {
+export async function begin(devnet: DevnetCore, options: DevnetOptions): Promise<void> {
   const { state } = devnet;
   const secondsEach = 15;
   const blocks = 1 + MATURING_BLOCKS + 1 + TICKET_CONFIRMATIONS;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { PythonNumber, readJson, type Json, type JsonObject } from '#protocol';
-import type { Devnet } from './devnet.js';
+import type { DevnetCore } from './core.js';
 import { RPC, RpcError } from './rpc-error.js';
 import { dispatch } from './rpc/dispatcher.js';
 import { replyText, type Reply, type ReplyObject } from './rpc/reply.js';
@@ -26,7 +26,7 @@ class Unanswered extends Error {
 }
 
 /** JSON-RPC over HTTP with the statuses and envelopes of pasteld (pasteld spec C.1). */
-export async function listen(devnet: Devnet, host: string, port: number): Promise<Listening> {
+export async function listen(devnet: DevnetCore, host: string, port: number): Promise<Listening> {
   const stopping = new AbortController();
   let running = 0;
   const server = createServer((request, response) => {
@@ -53,7 +53,12 @@ function close(server: Server, stopping: AbortController): Promise<void> {
   });
 }
 
-async function serve(devnet: Devnet, request: IncomingMessage, response: ServerResponse, stopping: AbortSignal): Promise<void> {
+async function serve(
+  devnet: DevnetCore,
+  request: IncomingMessage,
+  response: ServerResponse,
+  stopping: AbortSignal,
+): Promise<void> {
   if (!['GET', 'POST', 'HEAD', 'PUT'].includes(request.method ?? '')) return answer(response, 405, '', 'text/plain');
   if (request.url !== '/') return answer(response, 404, '', 'text/plain');
   if (request.method !== 'POST') return answer(response, 405, 'JSONRPC server handles only POST requests', 'text/plain');
@@ -102,7 +107,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-async function reply(devnet: Devnet, account: Account, body: string): Promise<{ status: number; text: string }> {
+async function reply(devnet: DevnetCore, account: Account, body: string): Promise<{ status: number; text: string }> {
   let parsed: Json;
   try {
     parsed = readJson(body);
@@ -121,7 +126,7 @@ async function reply(devnet: Devnet, account: Account, body: string): Promise<{ 
 const isObject = (value: Json): value is JsonObject =>
   value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof PythonNumber);
 
-async function single(devnet: Devnet, account: Account, request: Json): Promise<{ status: number; text: string }> {
+async function single(devnet: DevnetCore, account: Account, request: Json): Promise<{ status: number; text: string }> {
   if (!isObject(request)) return failed(new RpcError(RPC.invalidRequest, 'Invalid Request object'), null);
   const id = request['id'] ?? null;
   try {
@@ -140,7 +145,7 @@ async function single(devnet: Devnet, account: Account, request: Json): Promise<
   }
 }
 
-async function called(devnet: Devnet, account: Account, method: string, params: readonly Json[]): Promise<Reply> {
+async function called(devnet: DevnetCore, account: Account, method: string, params: readonly Json[]): Promise<Reply> {
   const words = params.slice(0, 2).filter((param) => typeof param === 'string');
   const fault = devnet.faults.take([method, ...words].join(' '), account.user);
   if (fault?.kind === 'error') throw new RpcError(fault.code, fault.message);

@@ -108,7 +108,7 @@ export class Masternodes {
   deliver(message: BusMessage): void {
     if (message.from === message.to) return;
     let inbox = this.inboxes.get(message.to);
-    if (!inbox) this.inboxes.set(message.to, (inbox = new Map()));
+    if (!inbox) this.inboxes.set(message.to, (inbox = new Map<string, BusMessage>()));
     if (inbox.size >= INBOX_MAX) throw new RpcError(RPC.internal, 'The inbox is full');
     inbox.set(messageId(message), message);
   }
@@ -116,7 +116,8 @@ export class Masternodes {
   inbox(user: string): { readonly id: string; readonly message: BusMessage }[] {
     const node = this.of(user);
     if (!node) throw new RpcError(RPC.internal, NOT_A_MASTERNODE);
-    const inbox = this.inboxes.get(outpointKey(node.txid, node.vout)) ?? new Map<string, BusMessage>();
+    const inbox: ReadonlyMap<string, BusMessage> =
+      this.inboxes.get(outpointKey(node.txid, node.vout)) ?? new Map<string, BusMessage>();
     return [...inbox].map(([id, message]) => ({ id, message })).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 }

@@ -1,4 +1,4 @@
-import type { Devnet } from './devnet.js';
+import type { DevnetCore } from './core.js';
 import { scriptOf } from './keys.js';
 import { RPC, RpcError } from './rpc-error.js';
 import type { Account } from './state.js';
@@ -23,7 +23,7 @@ export interface SendMany {
 }
 
 /** One payment from any coins of the wallet. */
-export function sendToAddress(devnet: Devnet, account: Account, send: Send): string {
+export function sendToAddress(devnet: DevnetCore, account: Account, send: Send): string {
   if (send.patoshis <= 0) throw new RpcError(RPC.type, 'Invalid amount for send');
   const change = changeOf(devnet, account, send.change ?? 'original');
   return pay(devnet, account, {
@@ -39,7 +39,7 @@ export function sendToAddress(devnet: Devnet, account: Account, send: Send): str
 }
 
 /** Several payments at once. The last argument names where the change goes; its coins are spent first, unless a test says otherwise. */
-export function sendMany(devnet: Devnet, account: Account, send: SendMany): string {
+export function sendMany(devnet: DevnetCore, account: Account, send: SendMany): string {
   const change = changeOf(devnet, account, send.change);
   const needed = send.recipients.reduce((total, { patoshis }) => total + patoshis, 0);
   const held = account.wallet.spendable(send.minConfirmations).reduce((total, coin) => total + coin.output.patoshis, 0);
@@ -48,7 +48,7 @@ export function sendMany(devnet: Devnet, account: Account, send: SendMany): stri
     throw new RpcError(RPC.funds, `"Account has insufficient funds: needs ${needs} coins; has only ${has} coins spendable`);
   }
   const payers = send.recipients.flatMap(({ address }, place) => (send.feePayers?.includes(address) ? [place] : []));
-  const prefers = change !== 'original' && devnet.controls.preferChangeCoins;
+  const prefers = change !== 'original' && devnet.preferChangeCoins;
   try {
     return pay(devnet, account, {
       payment: {
@@ -69,7 +69,7 @@ export function sendMany(devnet: Devnet, account: Account, send: SendMany): stri
   }
 }
 
-function changeOf(devnet: Devnet, account: Account, change: string): Change {
+function changeOf(devnet: DevnetCore, account: Account, change: string): Change {
   if (change === 'original') return 'original';
   if (change === 'new') return { address: devnet.newKey(account.user).address };
   if (!scriptOf(change)) {
@@ -82,7 +82,7 @@ function changeOf(devnet: Devnet, account: Account, change: string): Change {
 }
 
 function pay(
-  devnet: Devnet,
+  devnet: DevnetCore,
   account: Account,
   { payment, comment, to }: { payment: Payment; comment: string; to: string },
 ): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from './bytes.js';
-import type { Devnet } from './devnet.js';
+import type { DevnetCore } from './core.js';
 import { dataScripts } from './p2fms.js';
 import { RPC, RpcError } from './rpc-error.js';
 import type { Account } from './state.js';
@@ -25,7 +25,7 @@ export interface NewContract {
 }
 
 /** Writes a contract ticket; the node does not look into it. Gives the transaction and the primary key. */
-export function registerContract(devnet: Devnet, account: Account, contract: NewContract): { txid: string; key: string } {
+export function registerContract(devnet: DevnetCore, account: Account, contract: NewContract): { txid: string; key: string } {
   const secondaryKey = contract.secondaryKey ?? '';
   if (contract.subType === '') throw invalid('contract', 'Contract sub type is not defined');
   if (contract.data === '') throw invalid('contract', 'Contract ticket data is empty');
@@ -55,7 +55,7 @@ export function registerContract(devnet: Devnet, account: Account, contract: New
 
 /** Writes a person's PastelID to the chain. */
 export function registerPastelId(
-  devnet: Devnet,
+  devnet: DevnetCore,
   account: Account,
   pastelId: string,
   passphrase: string,
@@ -66,7 +66,7 @@ export function registerPastelId(
 
 /** Writes the PastelID of the account's supernode to the chain, with its outpoint. */
 export function registerMasternodeId(
-  devnet: Devnet,
+  devnet: DevnetCore,
   account: Account,
   pastelId: string,
   passphrase: string,
@@ -90,7 +90,7 @@ interface NewId {
   readonly outpoint: string;
   readonly payee?: string;
 }
-async function registerId(devnet: Devnet, account: Account, id: NewId): Promise<string> {
+async function registerId(devnet: DevnetCore, account: Account, id: NewId): Promise<string> {
   const { pastelId } = id;
   if (!account.pastelIds.has(pastelId)) {
     throw new RpcError(
@@ -125,7 +125,7 @@ async function registerId(devnet: Devnet, account: Account, id: NewId): Promise<
 }
 
 /** The price is spread evenly over the data outputs, the remainder on the first; the change comes last. */
-function write(devnet: Devnet, account: Account, record: TicketRecord, price: number, from?: string): string {
+function write(devnet: DevnetCore, account: Account, record: TicketRecord, price: number, from?: string): string {
   const scripts = dataScripts(TICKET_ID[record.type], recordBytes(record));
   const each = Math.floor(price / scripts.length);
   const outputs = scripts.map((script, at) => ({ script, patoshis: each + (at === 0 ? price % scripts.length : 0) }));

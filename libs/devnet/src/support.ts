@@ -1,5 +1,6 @@
 import { Clock, Entropy, readJson, type Json } from '#protocol';
-import { Devnet, type DevnetOptions } from './devnet.js';
+import { Devnet } from './devnet.js';
+import type { DevnetOptions } from './options.js';
 
 /** A clock that stands still until it is told to move on. */
 export class HandClock extends Clock {

@@ -1,12 +1,12 @@
 import { PythonNumber, networks, type Json, type JsonObject } from '#protocol';
 import type { IndexedOutput } from '../address-index.js';
-import { inputsFrom, outputsSentBy } from '../burns.js';
+import { inputsFrom, outputsSentBy, txidsOf } from '../address-queries.js';
 import { scriptOf } from '../keys.js';
 import { RPC, RpcError } from '../rpc-error.js';
 import type { DevnetState } from '../state.js';
 import { asInteger, looseFlag, type Args } from './args.js';
 import { findBlock } from './chain.js';
-import type { Call, MethodTable } from './dispatcher.js';
+import type { Call, MethodTable } from './method.js';
 import { amounts, type Reply } from './reply.js';
 
 interface Query {
@@ -48,16 +48,6 @@ const outputView = (state: DevnetState, output: IndexedOutput, withScript = true
   patoshis: output.patoshis,
   height: output.height,
 });
-
-/** Txids that touch any of the addresses, in chain order, each once. */
-function txidsOf(state: DevnetState, addresses: readonly string[], from: number, to: number): string[] {
-  const rows = addresses.flatMap((address) => state.index.txids(address)).filter(({ height }) => height >= from && height <= to);
-  const place = (txid: string): number => state.ledger.find(txid)?.position ?? 0;
-  const ordered = [...new Map(rows.map((row) => [row.txid, row.height]))].sort(
-    (a, b) => a[1] - b[1] || place(a[0]) - place(b[0]),
-  );
-  return ordered.map(([txid]) => txid);
-}
 
 export const addressIndexMethods: MethodTable = {
   getaddressutxosextra: {

@@ -92,7 +92,7 @@ export function asInteger(value: Json | undefined): number {
 }
 export function looseFlag(value: Json): boolean {
   const text =
-    typeof value === 'string' ? value.trim().toLowerCase() : value instanceof PythonNumber ? value.text : String(value);
+    typeof value === 'string' ? value.trim().toLowerCase() : value instanceof PythonNumber ? value.text : JSON.stringify(value);
   if (TRUE.includes(text)) return true;
   if (FALSE.includes(text)) return false;
   throw new RpcError(RPC.parameter, `Invalid bool value: ${text}`);

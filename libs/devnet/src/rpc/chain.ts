@@ -1,12 +1,11 @@
 import type { Block } from '../block.js';
-import type { Devnet } from '../devnet.js';
+import type { DevnetCore } from '../core.js';
 import { PROTOCOL_VERSION } from '../masternodes.js';
 import { RPC, RpcError } from '../rpc-error.js';
 import { PythonNumber, type Json } from '#protocol';
 import { asInteger, looseFlag } from './args.js';
-import { DIFFICULTY } from './control.js';
-import type { MethodTable } from './dispatcher.js';
-import { amounts, Lexeme, psl, type Reply } from './reply.js';
+import type { MethodTable } from './method.js';
+import { DIFFICULTY, amounts, Lexeme, psl, type Reply } from './reply.js';
 import { blockView, chainWork, scriptView, valuePools } from './views.js';
 
 const UPGRADES = {
@@ -18,7 +17,7 @@ const UPGRADES = {
 };
 
 /** By hash, or by height as a number or a text of at most nine characters. */
-export function findBlock(devnet: Devnet, wanted: Json | undefined): { block: Block; stale: boolean } {
+export function findBlock(devnet: DevnetCore, wanted: Json | undefined): { block: Block; stale: boolean } {
   const { ledger } = devnet.state;
   const text = wanted instanceof PythonNumber ? String(asInteger(wanted)) : wanted;
   if (typeof text !== 'string') throw new RpcError(RPC.misc, 'JSON value is not a string as expected');
@@ -137,7 +136,7 @@ export const chainMethods: MethodTable = {
   },
 };
 
-function blockchainInfo(devnet: Devnet): Reply {
+function blockchainInfo(devnet: DevnetCore): Reply {
   const { ledger } = devnet.state;
   const reached = { status: true, found: 1_000, required: 750, window: 1_000 };
   return {

@@ -1,10 +1,9 @@
 import { PROTOCOL_VERSION } from '../masternodes.js';
 import { RPC, RpcError } from '../rpc-error.js';
-import type { MethodTable } from './dispatcher.js';
-import { Lexeme, psl } from './reply.js';
+import type { MethodTable } from './method.js';
+import { DIFFICULTY, psl } from './reply.js';
 
 const GENERATE_MAX = 1_000;
-export const DIFFICULTY = new Lexeme('1.0');
 
 export const controlMethods: MethodTable = {
   getinfo: {

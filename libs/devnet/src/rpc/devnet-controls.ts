@@ -1,8 +1,9 @@
 import { PythonNumber, type JsonObject } from '#protocol';
+import { Controls } from '../controls.js';
 import type { Fault } from '../faults.js';
 import { RPC, RpcError } from '../rpc-error.js';
 import { asInteger, asText, looseFlag } from './args.js';
-import type { Call, MethodTable } from './dispatcher.js';
+import type { Call, MethodTable } from './method.js';
 import type { Reply } from './reply.js';
 
 const commands: Record<string, (call: Call) => Reply> = {
@@ -10,11 +11,11 @@ const commands: Record<string, (call: Call) => Reply> = {
     const options: JsonObject = args.has(2) ? args.object(2) : {};
     const drop = options['drop'];
     const keepWaiting = options['keepWaiting'] !== undefined && looseFlag(options['keepWaiting']);
-    return devnet.controls.reorganise(args.integer(1), { drop: Array.isArray(drop) ? drop.map(asText) : [], keepWaiting });
+    return new Controls(devnet).reorganise(args.integer(1), { drop: Array.isArray(drop) ? drop.map(asText) : [], keepWaiting });
   },
-  droptransaction: ({ devnet, args }) => devnet.controls.dropTransaction(args.text(1)),
-  doublespend: ({ devnet, args }) => devnet.controls.doubleSpend(args.text(1)),
-  prefer_change_coins: ({ devnet, args }) => (devnet.controls.preferChangeCoins = args.flag(1, true)),
+  droptransaction: ({ devnet, args }) => new Controls(devnet).dropTransaction(args.text(1)),
+  doublespend: ({ devnet, args }) => new Controls(devnet).doubleSpend(args.text(1)),
+  prefer_change_coins: ({ devnet, args }) => (devnet.preferChangeCoins = args.flag(1, true)),
   failnext: ({ devnet, args }) => {
     const user = args.has(4) ? args.text(4) : undefined;
     devnet.faults.failNext(args.text(1), args.integer(2), faultOf(args.object(3)), user);

@@ -1,5 +1,5 @@
 import type { Json } from '#protocol';
-import type { Devnet } from '../devnet.js';
+import type { DevnetCore } from '../core.js';
 import { RPC, RpcError } from '../rpc-error.js';
 import type { Account } from '../state.js';
 import { addressIndexMethods } from './address-index.js';
@@ -9,6 +9,7 @@ import { controlMethods } from './control.js';
 import { devnetMethods } from './devnet-controls.js';
 import { keyMethods } from './keys.js';
 import { masternodeMethods } from './masternode.js';
+import type { Method } from './method.js';
 import { pastelIdMethods } from './pastelid.js';
 import { rawTransactionMethods } from './raw-transactions.js';
 import type { Reply } from './reply.js';
@@ -16,18 +17,6 @@ import { storageFeeMethods } from './storage-fee.js';
 import { ticketMethods } from './tickets.js';
 import { historyMethods } from './wallet-history.js';
 import { walletMethods } from './wallet.js';
-
-export interface Call {
-  readonly devnet: Devnet;
-  readonly account: Account;
-  readonly args: Args;
-}
-export interface Method {
-  /** What the node answers to a call with the wrong number of parameters. */
-  readonly usage: string;
-  readonly run: (call: Call) => Reply | Promise<Reply>;
-}
-export type MethodTable = Readonly<Record<string, Method>>;
 
 /** Every RPC method, by name. */
 export const methods: ReadonlyMap<string, Method> = new Map(
@@ -48,7 +37,7 @@ export const methods: ReadonlyMap<string, Method> = new Map(
 );
 
 /** Runs one call for the holder of a credential. Throws {@link RpcError}; anything else is a bug here, and is -1 as in pasteld. */
-export async function dispatch(devnet: Devnet, account: Account, method: string, params: readonly Json[]): Promise<Reply> {
+export async function dispatch(devnet: DevnetCore, account: Account, method: string, params: readonly Json[]): Promise<Reply> {
   const known = methods.get(method);
   if (!known) throw new RpcError(RPC.unknownMethod, 'Method not found');
   return await known.run({ devnet, account, args: new Args(params, known.usage) });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { keyFromWif, isScriptHash, messageSigner, scriptOf, signMessage, wif, addressOf, type KeyPair } from '../keys.js';
 import { RPC, RpcError } from '../rpc-error.js';
-import type { Call, MethodTable } from './dispatcher.js';
+import type { Call, MethodTable } from './method.js';
 import type { Reply } from './reply.js';
 
 function importKey({ devnet, account }: Call, text: string, label: string): KeyPair {

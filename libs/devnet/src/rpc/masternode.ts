@@ -3,7 +3,7 @@ import { keyPair, wif } from '../keys.js';
 import { randomBytes } from '../bytes.js';
 import { RPC, RpcError } from '../rpc-error.js';
 import type { Args } from './args.js';
-import type { Call, MethodTable } from './dispatcher.js';
+import type { Call, MethodTable } from './method.js';
 import type { Reply, ReplyObject } from './reply.js';
 
 const TOP_MAX = 10;

@@ -2,7 +2,7 @@ import { verifySync } from '#protocol';
 import { newPastelId } from '../pastelids.js';
 import { RPC, RpcError } from '../rpc-error.js';
 import type { Args } from './args.js';
-import type { Call, MethodTable } from './dispatcher.js';
+import type { Call, MethodTable } from './method.js';
 import type { Reply } from './reply.js';
 
 const LEGROAST_MISSING = "Signing algorithm 'legroast' is not supported by the development node";

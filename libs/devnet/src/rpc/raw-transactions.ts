@@ -1,7 +1,7 @@
 import { DecodeError } from '../bytes.js';
 import { RPC, RpcError } from '../rpc-error.js';
 import { parseTx, type Tx } from '../transaction.js';
-import type { MethodTable } from './dispatcher.js';
+import type { MethodTable } from './method.js';
 import { minedView, txView } from './views.js';
 
 const UNKNOWN = 'No such mempool or blockchain transaction. Use gettransaction for wallet transactions.';

@@ -13,6 +13,7 @@ export interface ReplyObject {
   readonly [key: string]: Reply;
 }
 
+export const DIFFICULTY = new Lexeme('1.0');
 export const psl = (patoshis: number): Psl => new Psl(patoshis);
 /** An amount and its integer twin, `<name>` and `<name>Pat`. */
 export const amounts = (name: string, patoshis: number): ReplyObject => ({ [name]: psl(patoshis), [`${name}Pat`]: patoshis });

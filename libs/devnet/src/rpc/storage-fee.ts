@@ -1,5 +1,5 @@
 import { RPC, RpcError } from '../rpc-error.js';
-import type { Call, MethodTable } from './dispatcher.js';
+import type { Call, MethodTable } from './method.js';
 import { Lexeme, type Reply, type ReplyObject } from './reply.js';
 
 /** The devnet's global fee multiplier as a fraction, so that fees stay integers (pasteld spec B.1, C.9). */

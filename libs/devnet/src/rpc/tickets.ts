@@ -3,7 +3,7 @@ import { registerContract, registerMasternodeId, registerPastelId } from '../reg
 import { RPC, RpcError } from '../rpc-error.js';
 import { contractData, recordBytes, type ContractRecord, type PastelIdRecord, type Ticket } from '../tickets.js';
 import { looseFlag } from './args.js';
-import type { Call, MethodTable } from './dispatcher.js';
+import type { Call, MethodTable } from './method.js';
 import type { Reply, ReplyObject } from './reply.js';
 
 const NOT_FOUND = 'Key is not found';

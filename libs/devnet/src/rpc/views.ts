@@ -3,8 +3,7 @@ import { addressOf, isKeyScript, isScriptHash } from '../keys.js';
 import { isDataScript } from '../p2fms.js';
 import type { DevnetState } from '../state.js';
 import { isCoinbase, type Tx, type TxInput, type TxOutput } from '../transaction.js';
-import { DIFFICULTY } from './control.js';
-import { amounts, type Reply, type ReplyObject } from './reply.js';
+import { DIFFICULTY, amounts, type Reply, type ReplyObject } from './reply.js';
 
 const NO_ROOT = '0'.repeat(64);
 

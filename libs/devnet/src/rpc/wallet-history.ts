@@ -3,7 +3,7 @@ import { RPC, RpcError } from '../rpc-error.js';
 import type { Account, DevnetState } from '../state.js';
 import { isCoinbase, type Tx } from '../transaction.js';
 import type { Wallet } from '../wallet.js';
-import type { MethodTable } from './dispatcher.js';
+import type { MethodTable } from './method.js';
 import { amounts, type ReplyObject } from './reply.js';
 
 interface Detail {

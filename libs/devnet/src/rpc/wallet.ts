@@ -3,7 +3,7 @@ import { scriptOf } from '../keys.js';
 import { sendMany, sendToAddress } from '../payments.js';
 import { RPC, RpcError } from '../rpc-error.js';
 import { asAmount, asText } from './args.js';
-import type { Call, MethodTable } from './dispatcher.js';
+import type { Call, MethodTable } from './method.js';
 import { amounts, psl, type Reply } from './reply.js';
 
 export const walletMethods: MethodTable = {

@@ -37,3 +37,13 @@ export function outputsSentBy(
       );
   return [...mined, ...waiting].filter(({ txid }) => inputsFrom(state, txid, sender).length > 0);
 }
+
+/** Txids that touch any of the addresses, in chain order, each once. */
+export function txidsOf(state: DevnetState, addresses: readonly string[], from: number, to: number): string[] {
+  const rows = addresses.flatMap((address) => state.index.txids(address)).filter(({ height }) => height >= from && height <= to);
+  const place = (txid: string): number => state.ledger.find(txid)?.position ?? 0;
+  const ordered = [...new Map(rows.map((row) => [row.txid, row.height]))].sort(
+    (a, b) => a[1] - b[1] || place(a[0]) - place(b[0]),
+  );
+  return ordered.map(([txid]) => txid);
+}
