@@ -1,4 +1,15 @@
+export * from './audit-inference.js';
+export * from './choice.js';
+export * from './create-pastelid.js';
 export * from './errors.js';
+export * from './fund-tracking-address.js';
+export { type InferenceWish, type Unserved } from './inference.rules.js';
+export * from './packs.js';
+export * from './purchase-credit-pack.js';
+export type { PurchasedPack } from './purchase-completion.js';
+export type { PurchaseState } from './purchase-state.js';
+export * from './run-inference.js';
 export * from './shapes.js';
+export * from './side.js';
 export * from './supernode-client.js';
 export type { CallOptions } from './transport.js';
