@@ -22,7 +22,8 @@ import { ClientError, isSupernodeTrouble, memoryJournal, stampOf, type Journal, 
 
 export interface PurchaseOptions {
   readonly credits: number;
-  readonly trackingAddress: string;
+  /** Or how to get one: asked only for a new purchase. */
+  readonly trackingAddress: string | (() => Promise<string>);
   /** Who may spend the pack; the buyer alone where absent. */
   readonly authorisedPastelIds?: readonly string[];
   /** Most that a credit may cost. */
@@ -82,7 +83,9 @@ async function resumed(side: UserSide, journal: Journal<PurchaseState>): Promise
   return paid;
 }
 
-async function begun(side: UserSide, options: PurchaseOptions, journal: Journal<PurchaseState>): Promise<PurchaseState> {
+async function begun(side: UserSide, wish: PurchaseOptions, journal: Journal<PurchaseState>): Promise<PurchaseState> {
+  const { trackingAddress } = wish;
+  const options = { ...wish, trackingAddress: typeof trackingAddress === 'string' ? trackingAddress : await trackingAddress() };
   checkInput(options);
   const { candidate, response } = await bestOffer(side, options);
   const state = burning(side.signing.pastelId, candidate, response, await side.chain.height());
@@ -103,13 +106,16 @@ async function begun(side: UserSide, options: PurchaseOptions, journal: Journal<
   return paid;
 }
 
-function checkInput({ credits, trackingAddress }: PurchaseOptions): void {
+/** With the address at hand. */
+type Terms = PurchaseOptions & { readonly trackingAddress: string };
+
+function checkInput({ credits, trackingAddress }: Terms): void {
   if (!Number.isSafeInteger(credits) || credits < 1)
     throw new ClientError('bad-input', `${credits} is no whole number of credits`);
   if (!kinds.address.accepts(trackingAddress)) throw new ClientError('bad-input', `${trackingAddress} is no address`);
 }
 
-async function bestOffer(side: UserSide, options: PurchaseOptions): Promise<Offer> {
+async function bestOffer(side: UserSide, options: Terms): Promise<Offer> {
   const { supernodesMax = SUPERNODES_MAX, tieBreak } = options;
   const candidates = await reachableSupernodes(side, { count: supernodesMax, ...(tieBreak && { tieBreak }) });
   side.report?.({ step: 'supernodes', text: `${candidates.length} supernodes answer; asking the closest first` });
@@ -134,11 +140,7 @@ async function bestOffer(side: UserSide, options: PurchaseOptions): Promise<Offe
   );
 }
 
-async function offerOf(
-  side: UserSide,
-  candidate: Candidate,
-  options: PurchaseOptions,
-): Promise<CreditPackPurchaseRequestResponse> {
+async function offerOf(side: UserSide, candidate: Candidate, options: Terms): Promise<CreditPackPurchaseRequestResponse> {
   const { client, pastelId: expectedSigner } = candidate;
   const request = await requestFor(side, options);
   const quote = await client.exchange(exchanges.purchaseRequest, request, { expectedSigner, timeoutMs: QUOTE_TIMEOUT_MS });
@@ -166,7 +168,7 @@ async function offerOf(
   return response;
 }
 
-async function requestFor(side: UserSide, options: PurchaseOptions): Promise<CreditPackPurchaseRequest> {
+async function requestFor(side: UserSide, options: Terms): Promise<CreditPackPurchaseRequest> {
   const { signing, entropy } = side;
   const { timestamp, height } = await stampOf(side);
   const draft = {
@@ -188,7 +190,7 @@ async function checkMeans(
   { client }: Candidate,
   request: CreditPackPurchaseRequest,
   quote: CreditPackPurchaseRequestPreliminaryPriceQuote,
-  options: PurchaseOptions,
+  options: Terms,
 ): Promise<void> {
   const ceiling = options.patoshisPerCreditMax ?? PATOSHIS_PER_CREDIT_MAX;
   const total = roundedPatoshis(quote.preliminary_total_cost_of_credit_pack_in_psl);
