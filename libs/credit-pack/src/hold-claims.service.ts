@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Transactions } from '#database';
+import { isUniqueViolation, Transactions } from '#database';
 import { Clock } from '#protocol';
 import { BurnCounting, ClaimLost } from './burn-counting.service.js';
 import { BurnIndex } from './burn-index.service.js';
@@ -53,12 +53,13 @@ export class HoldClaims {
     try {
       await this.transactions.run(async (manager) => {
         const hold = await this.store.holds.of(manager, claim.requestId);
-        if (!hold || hold.burnTxid !== null) throw new ClaimLost('taken', 'The request was paid by another transaction already');
+        if (!hold || hold.burnTxid !== null) throw new ClaimLost('taken', PAID_ALREADY);
         await this.counting.claim(manager, hold, claim.txid, refusal);
       });
     } catch (error) {
-      if (!(error instanceof ClaimLost)) throw error;
-      lost = error;
+      if (isUniqueViolation(error)) lost = new ClaimLost('taken', PAID_ALREADY);
+      else if (error instanceof ClaimLost) lost = error;
+      else throw error;
     }
     // Whoever lost to the same claim sees here that it has won.
     const { hold } = await this.openHold(claim.requestId);
@@ -67,7 +68,7 @@ export class HoldClaims {
   }
 
   private async verdictOn({ txid }: Claim, hold: HoldRow): Promise<BurnVerdict> {
-    if (hold.burnTxid !== txid) return refused('The request was paid by another transaction already');
+    if (hold.burnTxid !== txid) return refused(PAID_ALREADY);
     if (hold.refusal !== null) return { verdict: 'refused', reason: hold.refusal, ownedTenths: hold.tenths };
     const burn = await this.transactions.read((manager) => this.store.burns.byTxid(manager, txid));
     return { verdict: 'claimed', seenAtHeight: burn!.seenAtHeight };
@@ -80,4 +81,5 @@ export class HoldClaims {
     });
   }
 }
+const PAID_ALREADY = 'The request was paid by another transaction already';
 const refused = (reason: string): BurnVerdict => ({ verdict: 'refused', reason });
