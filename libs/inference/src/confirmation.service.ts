@@ -15,7 +15,7 @@ const CHECKS_MAX = 120;
 const SWEEP_MAX = 50;
 
 /** 2 s, 3 s, 4.5 s … 60 s. */
-const pauseAfter = (checks: number): number => Math.min(CHECK_FIRST_MS * 1.5 ** checks, CHECK_PAUSE_MS_MAX);
+const pauseAfter = (checks: number): number => Math.min(Math.ceil(CHECK_FIRST_MS * 1.5 ** checks), CHECK_PAUSE_MS_MAX);
 const UNSETTLED: readonly RequestState[] = ['QUOTED', 'EXPIRED'];
 
 /**

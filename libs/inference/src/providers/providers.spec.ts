@@ -28,8 +28,8 @@ const settings: InferenceSettings = {
 
 /** A model server in the shape of the real ones; `answer` says how it behaves. */
 class ModelServer {
-  readonly seen: { path: string; headers: IncomingMessage['headers']; body: Record<string, any> }[] = [];
-  answer: (path: string, body: Record<string, any>, response: ServerResponse) => void = () => undefined;
+  readonly seen: { path: string; headers: IncomingMessage['headers']; body: Record<string, unknown> }[] = [];
+  answer: (path: string, body: Record<string, unknown>, response: ServerResponse) => void = () => undefined;
   private readonly server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -136,18 +136,20 @@ describe('every provider', () => {
 
   test('completions multiply the tokens, not only the calls', () => {
     for (const provider of providersOf({ ...settings, openAiCompatibleUrl: 'http://127.0.0.1:1/v1' })) {
-      const { count, price } = provider.abilities.text_completion!;
-      const one = price(count('Hello there', { number_of_tokens_to_generate: 500 }), 'x');
+      const ability = provider.abilities.text_completion!;
+      const one = ability.price(ability.count('Hello there', { number_of_tokens_to_generate: 500 }), 'x');
       expect(
-        price(count('Hello there', { number_of_tokens_to_generate: 500, number_of_completions_to_generate: 3 }), 'x'),
+        ability.price(
+          ability.count('Hello there', { number_of_tokens_to_generate: 500, number_of_completions_to_generate: 3 }),
+          'x',
+        ),
       ).toBeCloseTo(3 * one, 12);
     }
   });
 
   test('a system message is counted, and the estimate is no less than a tokenizer counts', () => {
     const [, provider] = providersOf({ ...settings, openAiCompatibleUrl: 'http://127.0.0.1:1/v1' });
-    const { count } = provider!.abilities.text_completion!;
-    expect(count('abc', { system_message: 'x'.repeat(300) }).inputTokens).toBe(101);
+    expect(provider!.abilities.text_completion!.count('abc', { system_message: 'x'.repeat(300) }).inputTokens).toBe(101);
     expect(estimateTokens('Hello, how are you?')).toBeGreaterThanOrEqual(6);
     expect(estimateTokens('')).toBe(0);
   });
