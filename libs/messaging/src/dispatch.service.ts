@@ -1,12 +1,14 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Transactions } from '#database';
 import type { MessageDispatch } from './inbox.entities.js';
 import { MessageHandlers } from './message-handlers.js';
 import { MessagesRepository } from './messages.repository.js';
+import { SingleFlight } from './single-flight.js';
 
 /** Messages that one sweep hands out. */
 const SWEEP_MAX = 200;
-const ATTEMPTS_MAX = 10;
+/** For handlers and relays alike. */
+export const ATTEMPTS_MAX = 10;
 /** An attempt that nobody finished is taken for dead after this. */
 const ATTEMPT_MS_MAX = 120_000;
 
@@ -21,9 +23,9 @@ export const pauseAfter = (attempts: number): number => Math.min(5_000 * 2 ** (a
  * 3. All well: strike the debt off. Else note the error and try again later; after ten attempts nobody tries any more, and the row stays as evidence.
  */
 @Injectable()
-export class DispatchService {
+export class DispatchService implements OnModuleDestroy {
   private readonly logger = new Logger(DispatchService.name);
-  private running: Promise<number> | undefined;
+  private readonly flight = new SingleFlight<number>();
   constructor(
     private readonly transactions: Transactions,
     private readonly messages: MessagesRepository,
@@ -32,12 +34,16 @@ export class DispatchService {
 
   /** How many were handled. One sweep at a time. */
   sweep(now: Date): Promise<number> {
-    return (this.running ??= this.run(now).finally(() => (this.running = undefined)));
+    return this.flight.run(() => this.run(now));
+  }
+  onModuleDestroy(): Promise<void> {
+    return this.flight.close();
   }
 
   private async run(now: Date): Promise<number> {
     let handled = 0;
     for (const due of await this.messages.dispatchesDue(now, ATTEMPTS_MAX, SWEEP_MAX)) {
+      if (this.flight.isClosing) break;
       const until = new Date(now.getTime() + ATTEMPT_MS_MAX);
       const isOurs = await this.transactions.run((manager) => this.messages.claimDispatch(manager, due, until));
       if (isOurs && (await this.attempt(due, now))) handled++;

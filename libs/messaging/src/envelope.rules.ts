@@ -48,7 +48,7 @@ export const isMessageType = (text: string): boolean =>
   text.length > 0 && text.length <= MESSAGE_TYPE_LENGTH_MAX && !/\p{Cc}/u.test(text);
 
 /** 114 bytes in standard base64. */
-export const isSignature = (text: string): boolean => /^[A-Za-z0-9+/]{152}$/.test(text);
+const isSignature = (text: string): boolean => /^[A-Za-z0-9+/]{152}$/.test(text);
 
 function membersOf(text: string): JsonObject {
   try {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { TestingModule } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
+import { MessagingSettings } from '#config';
 import { testDatabases } from '../../../test/support/databases.js';
 import { ManualClock } from '../../../test/support/manual-clock.js';
 import { bomb } from '../test/bomb.js';
@@ -319,8 +320,7 @@ describe.each(testDatabases())('messages between supernodes on $name', (database
     expect(await rows(receiver).count(Message)).toBe(1);
     expect(await rows(receiver).count(RejectedMessage)).toBe(0);
     // Not even a longer memory brings back what was purged.
-    const settings = receiver.get(InboxService) as unknown as { settings: { obsoleteAfterDays: number } };
-    settings.settings.obsoleteAfterDays = 30;
+    Object.assign(receiver.get(MessagingSettings), { obsoleteAfterDays: 30 });
     expect(await receiver.get(InboxService).sweep(clock.now())).toEqual(nothing);
     await expectExactCounters(receiver, bus, 1, sent);
   });

@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { SupernodeNetwork, type MasternodeMessage } from '#chain';
 import { MessagingSettings } from '#config';
 import { DispatchService } from './dispatch.service.js';
@@ -7,6 +7,7 @@ import { InboxJudge, type Judged } from './inbox.judge.js';
 import { InboxStore } from './inbox.store.js';
 import { inParallel } from './in-parallel.js';
 import { MessagesRepository } from './messages.repository.js';
+import { SingleFlight } from './single-flight.js';
 
 /** What one sweep did. `left`: more than a sweep takes on; the next one goes on there. `failed`: our own fault, tried again. */
 export interface Swept {
@@ -37,9 +38,9 @@ const VERIFIED_TOGETHER = 16;
  * A sweep that is cut off anywhere, or runs twice, loses nothing and counts nothing twice.
  */
 @Injectable()
-export class InboxService {
+export class InboxService implements OnModuleDestroy {
   private readonly logger = new Logger(InboxService.name);
-  private running: Promise<Swept> | undefined;
+  private readonly flight = new SingleFlight<Swept>();
   private lastStarted = -Infinity;
   /** Ids of the last inbox that need no look at the database any more; never more than that inbox has. */
   private settled = new Set<string>();
@@ -62,7 +63,10 @@ export class InboxService {
 
   /** One at a time: whoever asks meanwhile gets the running one. Throws ChainUnavailable. */
   sweep(now: Date): Promise<Swept> {
-    return (this.running ??= this.run(now).finally(() => (this.running = undefined)));
+    return this.flight.run(() => this.run(now));
+  }
+  onModuleDestroy(): Promise<void> {
+    return this.flight.close();
   }
 
   private async run(now: Date): Promise<Swept> {
@@ -93,7 +97,7 @@ export class InboxService {
     // 3, 4
     const batch = ready.slice(0, SWEEP_MAX);
     swept.left += ready.length - batch.length;
-    for (let at = 0; at < batch.length; at += VERIFIED_TOGETHER) {
+    for (let at = 0; at < batch.length && !this.flight.isClosing; at += VERIFIED_TOGETHER) {
       const judged = await inParallel(batch.slice(at, at + VERIFIED_TOGETHER), VERIFIED_TOGETHER, ({ item, ends }) =>
         this.guarded(item, swept, () => this.judge.judge(item, ends, now)),
       );

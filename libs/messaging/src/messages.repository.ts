@@ -84,7 +84,11 @@ export class MessagesRepository {
     await manager.delete(MessageDispatch, { pasteld_message_hash: id });
   }
   async dispatchFailed(manager: EntityManager, id: string, error: string, again: Date): Promise<void> {
-    await manager.update(MessageDispatch, { pasteld_message_hash: id }, { last_error: error.slice(0, 500), due_at: again });
+    await manager.update(
+      MessageDispatch,
+      { pasteld_message_hash: id },
+      { last_error: error.slice(0, 500).replaceAll('\0', ''), due_at: again },
+    );
   }
 
   /** Newest first. */

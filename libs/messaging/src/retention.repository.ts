@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { In, LessThan, type EntityTarget, type FindOptionsSelect, type FindOptionsWhere, type ObjectLiteral } from 'typeorm';
+import {
+  In,
+  LessThan,
+  MoreThanOrEqual,
+  type EntityTarget,
+  type FindOptionsSelect,
+  type FindOptionsWhere,
+  type ObjectLiteral,
+} from 'typeorm';
 import { Transactions } from '#database';
+import { ATTEMPTS_MAX } from './dispatch.service.js';
 import { DeferredMessage, MessageDispatch, RejectedMessage } from './inbox.entities.js';
 import { Message } from './message.entity.js';
 import { UserMessage, UserMessageRelay } from './user-message.entities.js';
@@ -19,14 +28,19 @@ export class RetentionRepository {
   deferredBefore(instant: Date, limit: number): Promise<number> {
     return this.delete(DeferredMessage, 'id', { sent_at_seconds: LessThan(instant.getTime() / 1000) }, limit);
   }
-  dispatchesDueBefore(instant: Date, limit: number): Promise<number> {
-    return this.delete(MessageDispatch, 'pasteld_message_hash', { due_at: LessThan(instant) }, limit);
+  dispatchesGivenUpBefore(instant: Date, limit: number): Promise<number> {
+    return this.delete(
+      MessageDispatch,
+      'pasteld_message_hash',
+      { due_at: LessThan(instant), attempts: MoreThanOrEqual(ATTEMPTS_MAX) },
+      limit,
+    );
   }
   userMessagesBefore(instant: Date, limit: number): Promise<number> {
     return this.delete(UserMessage, 'key', { timestamp: LessThan(instant) }, limit);
   }
-  relaysDueBefore(instant: Date, limit: number): Promise<number> {
-    return this.delete(UserMessageRelay, 'key', { due_at: LessThan(instant) }, limit);
+  relaysGivenUpBefore(instant: Date, limit: number): Promise<number> {
+    return this.delete(UserMessageRelay, 'key', { due_at: LessThan(instant), attempts: MoreThanOrEqual(ATTEMPTS_MAX) }, limit);
   }
 
   private delete<E extends ObjectLiteral>(

@@ -1,9 +1,10 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { MessagingSettings } from '#config';
 import { Transactions } from '#database';
 import { CountersRepository } from './counters.repository.js';
 import { obsoleteBefore } from './inbox.rules.js';
 import { RetentionRepository } from './retention.repository.js';
+import { SingleFlight } from './single-flight.js';
 
 const BATCH_ROWS_MAX = 500;
 /** A sweep that finds more than this leaves the rest to the next one. */
@@ -17,9 +18,9 @@ const BATCHES_MAX = 100;
  * 3. Delete what handlers and relays gave up on, and user messages past their own, longer time.
  */
 @Injectable()
-export class RetentionService {
+export class RetentionService implements OnModuleDestroy {
   private readonly logger = new Logger(RetentionService.name);
-  private running: Promise<number> | undefined;
+  private readonly flight = new SingleFlight<number>();
   constructor(
     private readonly transactions: Transactions,
     private readonly counters: CountersRepository,
@@ -29,7 +30,10 @@ export class RetentionService {
 
   /** How many rows were deleted. One sweep at a time. */
   sweep(now: Date): Promise<number> {
-    return (this.running ??= this.run(now).finally(() => (this.running = undefined)));
+    return this.flight.run(() => this.run(now));
+  }
+  onModuleDestroy(): Promise<void> {
+    return this.flight.close();
   }
 
   private async run(now: Date): Promise<number> {
@@ -42,15 +46,16 @@ export class RetentionService {
       (limit: number) => this.rows.messagesBefore(before, limit),
       (limit: number) => this.rows.rejectedBefore(before, limit),
       (limit: number) => this.rows.deferredBefore(before, limit),
-      (limit: number) => this.rows.dispatchesDueBefore(before, limit),
-      (limit: number) => this.rows.relaysDueBefore(before, limit),
+      (limit: number) => this.rows.dispatchesGivenUpBefore(before, limit),
+      (limit: number) => this.rows.relaysGivenUpBefore(before, limit),
       (limit: number) => this.rows.userMessagesBefore(usersBefore, limit),
     ];
     let deleted = 0;
     let batches = 0;
     for (const purge of purges) {
       let rows = BATCH_ROWS_MAX;
-      while (rows === BATCH_ROWS_MAX && batches++ < BATCHES_MAX) deleted += rows = await purge(BATCH_ROWS_MAX);
+      while (rows === BATCH_ROWS_MAX && batches++ < BATCHES_MAX && !this.flight.isClosing)
+        deleted += rows = await purge(BATCH_ROWS_MAX);
     }
     if (deleted > 0) this.logger.log(`Purged ${deleted} obsolete rows`);
     return deleted;

@@ -1,12 +1,12 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Transactions } from '#database';
-import { pauseAfter } from './dispatch.service.js';
+import { ATTEMPTS_MAX, pauseAfter } from './dispatch.service.js';
 import { MessageTypes } from './message-types.js';
 import { NodeMessenger, type Delivery, type Dispatched } from './node-messenger.js';
+import { SingleFlight } from './single-flight.js';
 import { relayText } from './user-message.rules.js';
 import { UserMessagesRepository } from './user-messages.repository.js';
 
-const ATTEMPTS_MAX = 10;
 /** An attempt that nobody finished is taken for dead after this. */
 const ATTEMPT_MS_MAX = 120_000;
 /** Debts that one sweep looks at. */
@@ -20,9 +20,9 @@ const SWEEP_MAX = 100;
  * 3. Strike off what pasteld took; try the rest again later, ten times at most.
  */
 @Injectable()
-export class UserMessageRelays {
+export class UserMessageRelays implements OnModuleDestroy {
   private readonly logger = new Logger(UserMessageRelays.name);
-  private running: Promise<void> | undefined;
+  private readonly flight = new SingleFlight<void>();
   constructor(
     private readonly transactions: Transactions,
     private readonly messages: UserMessagesRepository,
@@ -30,7 +30,10 @@ export class UserMessageRelays {
   ) {}
 
   sweep(now: Date): Promise<void> {
-    return (this.running ??= this.run(now).finally(() => (this.running = undefined)));
+    return this.flight.run(() => this.run(now));
+  }
+  onModuleDestroy(): Promise<void> {
+    return this.flight.close();
   }
 
   private async run(now: Date): Promise<void> {

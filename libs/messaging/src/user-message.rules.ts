@@ -18,7 +18,7 @@ export type SignedForm = 'body as received' | 'text inside the body' | 'object o
 /** It is flooded in clear to every node of the network (messaging spec 4.2). */
 export const BODY_LENGTH_MAX = 256 * 1024;
 /** So many supernodes, those closest to the recipient, hold a user message (5.3). */
-export const RELAYS = 3;
+const RELAYS = 3;
 
 /** PostgreSQL stores no NUL, and a lone surrogate has no UTF-8 to sign. */
 export const isBody = (value: unknown): value is string =>
@@ -91,7 +91,7 @@ export function readRelayText(text: string, sentAt: Date): IdentifiedUserMessage
 }
 
 /** Of a message without an id: the same for the same signed words, so that two relays of one message make one row. */
-export function idOfWords({ from_pastelid, to_pastelid, message_body, message_signature }: SignedUserMessage): string {
+function idOfWords({ from_pastelid, to_pastelid, message_body, message_signature }: SignedUserMessage): string {
   const hex = sha3([from_pastelid, to_pastelid, message_signature, message_body].join('\n'));
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-');
 }

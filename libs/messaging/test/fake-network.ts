@@ -52,7 +52,7 @@ export class FakeBus {
   }
 }
 
-export class FakeNetwork extends SupernodeNetwork {
+class FakeNetwork extends SupernodeNetwork {
   constructor(
     private readonly bus: FakeBus,
     private readonly index: number,
