@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Chain } from '#chain';
 import { FreshnessSettings, HttpSettings, SystemEntropy } from '#config';
@@ -35,6 +35,8 @@ export interface TestHttpApp {
 /** Controllers behind the whole HTTP ground, on a free port of this machine. */
 export async function startHttpApp(options: {
   controllers: Type[];
+  /** What the controllers lean on beside the HTTP ground. */
+  providers?: Provider[];
   settings?: Partial<HttpSettings>;
   databaseUrl?: string;
   height?: () => Promise<number>;
@@ -58,6 +60,7 @@ export async function startHttpApp(options: {
     module: Root,
     imports: [Surroundings, DatabaseModule.of(options.databaseUrl ?? 'sqlite::memory:', httpEntities), WireModule],
     controllers: options.controllers,
+    providers: options.providers ?? [],
   };
   const app = await createHttpApp(root, settings, false);
   const host = options.host ?? '127.0.0.1';
