@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { bomb, frameOfRuns } from '../test/bomb.js';
+import { bomb, frameOfRuns } from '../test/bomb.spec-suite.js';
 import { EnvelopeCodec } from './envelope-codec.js';
 import { CONTENT_BYTES_MAX, declaredContentBytes, envelopeText, frameIn, readEnvelope, Unacceptable } from './envelope.rules.js';
 import { WasmZstd } from './zstd.js';

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ManualClock } from '../../../test/support/manual-clock.js';
-import { get, post } from '../test/caller.js';
-import { FakeBus } from '../test/fake-network.js';
-import { httpOf, LogLines } from '../test/harness.js';
+import { get, post } from '../test/caller.spec-suite.js';
+import { FakeBus } from '../test/fake-network.spec-suite.js';
+import { httpOf, LogLines } from '../test/harness.spec-suite.js';
 import { InboxService } from './inbox.service.js';
 
 const closing: (() => Promise<unknown>)[] = [];

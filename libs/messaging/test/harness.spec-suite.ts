@@ -8,7 +8,7 @@ import { configureHttp, httpEntities, WireAdapter, WireModule, wireOptions } fro
 import { Checking, Clock, Entropy, pooledChecking, Signing } from '#protocol';
 import { ManualClock } from '../../../test/support/manual-clock.js';
 import { messagingEntities, MessagingModule } from '../src/index.js';
-import type { FakeNode } from './fake-network.js';
+import type { FakeNode } from './fake-network.spec-suite.js';
 
 @Global()
 @Module({})
