@@ -1,8 +1,6 @@
 import {
-  byDistanceTo,
   CreditPackPurchaseRequestConfirmation,
   CreditPackRequestStatusCheck,
-  CreditPackStorageRetryRequest,
   exchanges,
   readTicket,
   requestInFields,
@@ -16,6 +14,7 @@ import { roundedPatoshis } from './offer.rules.js';
 import { confirmationIn, messageText, offerIn, type PurchaseState } from './purchase-state.js';
 import { ClientError, isSupernodeTrouble, stampOf, waitUntil, type Journal, type UserSide } from './side.js';
 import { SupernodeClient } from './supernode-client.js';
+import { RESUME_HINT, storedByPeer } from './storage-retry.js';
 import { TXID } from './shapes.js';
 
 export interface PurchasedPack {
@@ -38,11 +37,7 @@ const REFUSALS_MAX = 4;
 const ANNOUNCE_TIMEOUT_MS = 10_000;
 /** A ticket that was registered shows in our node with the next transactions, or with the next block. */
 const TICKET_TIMEOUT_MS = 15 * 60_000;
-/** Blocks before another supernode may store the ticket (credit-packs spec 5.8), and the time that they take on the public network. */
-const RETRY_BLOCKS = 10;
-const RETRY_TIMEOUT_MS = 60 * 60_000;
 const BURN_REFUSED = /burn/i;
-const HINT = 'The burn is kept in the journal: run the same command again to go on without paying again.';
 
 /**
  * From the burn to the ticket.
@@ -202,59 +197,6 @@ async function isCompleted(
   return status?.status === 'completed';
 }
 
-/** Another supernode stores the ticket (credit-packs spec 5.8): the closest to the buyer of those that agreed. */
-async function storedByPeer(
-  side: UserSide,
-  offer: CreditPackPurchaseRequestResponse,
-  confirmation: CreditPackPurchaseRequestConfirmation,
-  reason = 'no reason given',
-): Promise<string> {
-  const [closest] = byDistanceTo(side.signing.pastelId, offer.list_of_supernode_pastelids_agreeing_to_credit_pack_purchase_terms);
-  const peer = (await closestTo(side, side.signing.pastelId)).find(({ pastelId }) => pastelId === closest);
-  if (!peer)
-    throw new ClientError('not-completed', `The seller did not complete the purchase (${reason}), and nobody else can`, HINT);
-  const due = confirmation.credit_purchase_request_confirmation_pastel_block_height + RETRY_BLOCKS + 1;
-  side.report?.({
-    step: 'storage retry',
-    text: `The seller did not complete the purchase: ${reason}`,
-    waitsFor: `block ${due}, when ${peer.client.url} may`,
-  });
-  await waitUntil(
-    side,
-    { what: `block ${due}`, timeoutMs: RETRY_TIMEOUT_MS, everyMs: 2_000, everyMsMax: 30_000, growth: 1.3, hint: HINT },
-    async () => (await side.chain.height()) >= due,
-  );
-  const { timestamp, height } = await stampOf(side);
-  const draft = {
-    sha3_256_hash_of_credit_pack_purchase_request_response_fields:
-      offer.sha3_256_hash_of_credit_pack_purchase_request_response_fields,
-    credit_pack_purchase_request_fields_json_b64: offer.credit_pack_purchase_request_fields_json_b64,
-    requesting_end_user_pastelid: side.signing.pastelId,
-    closest_agreeing_supernode_to_retry_storage_pastelid: peer.pastelId,
-    credit_pack_storage_retry_request_timestamp_utc_iso_string: timestamp,
-    credit_pack_storage_retry_request_pastel_block_height: height,
-    credit_pack_storage_retry_request_message_version_string: '1.0',
-  };
-  const request = await seal(CreditPackStorageRetryRequest, draft, side.signing);
-  try {
-    const answer = await peer.client.exchange(exchanges.storageRetry, request, {
-      expectedSigner: peer.pastelId,
-      timeoutMs: CONFIRM_TIMEOUT_MS,
-    });
-    const txid = answer.pastel_api_credit_pack_ticket_registration_txid;
-    if (TXID.test(txid)) return txid;
-    throw new ClientError(
-      'not-completed',
-      `The purchase is not completed: ${answer.credit_pack_storage_retry_confirmation_failure_reason_if_applicable}`,
-      HINT,
-    );
-  } catch (error) {
-    if (isSupernodeTrouble(error))
-      throw new ClientError('not-completed', `The purchase is not completed: ${error.message}`, HINT);
-    throw error;
-  }
-}
-
 /** Nobody's word counts but the chain's. */
 async function seen(side: UserSide, txid: string, state: PurchaseState, offer: CreditPackPurchaseRequestResponse): Promise<void> {
   const patience = {
@@ -263,7 +205,7 @@ async function seen(side: UserSide, txid: string, state: PurchaseState, offer: C
     everyMs: 1_000,
     everyMsMax: 15_000,
     growth: 1.4,
-    hint: HINT,
+    hint: RESUME_HINT,
   };
   const { data } = await waitUntil(side, patience, () => side.chain.contractTicket(txid));
   try {
@@ -276,7 +218,7 @@ async function seen(side: UserSide, txid: string, state: PurchaseState, offer: C
   } catch (error) {
     if (!(error instanceof TicketError)) throw error;
   }
-  throw new ClientError('not-completed', `${txid} is not the ticket of this purchase`, HINT);
+  throw new ClientError('not-completed', `${txid} is not the ticket of this purchase`, RESUME_HINT);
 }
 
 function packOf(state: PurchaseState, offer: CreditPackPurchaseRequestResponse, registrationTxid: string): PurchasedPack {
