@@ -83,7 +83,9 @@ export function randomBytes(entropy: Entropy, length: number): Buffer {
 }
 
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
-const CHUNK = 58n ** 10n;
+/** The highest power of 58 that a plain number holds exactly. */
+const CHUNK_DIGITS = 9;
+const CHUNK = 58n ** BigInt(CHUNK_DIGITS);
 
 /** Base58check of long data: a few big divisions instead of one small one per digit (a LegRoast key has 5,602). */
 export function base58CheckOfLongData(payload: Uint8Array): string {
@@ -91,9 +93,10 @@ export function base58CheckOfLongData(payload: Uint8Array): string {
   let rest = BigInt(`0x${all.toString('hex')}`);
   const digits: string[] = [];
   while (rest > 0n) {
-    let chunk = Number(rest % CHUNK);
-    rest /= CHUNK;
-    for (let i = 0; i < 10; i++) {
+    const quotient = rest / CHUNK;
+    let chunk = Number(rest - quotient * CHUNK);
+    rest = quotient;
+    for (let i = 0; i < CHUNK_DIGITS; i++) {
       digits.push(BASE58[chunk % 58] ?? '');
       chunk = Math.floor(chunk / 58);
     }

@@ -32,12 +32,8 @@ function inGroups(coins: readonly Coin[], preferred?: string): Coin[][] {
   const rank = (coin: Coin): number => (coin.address === preferred ? 0 : 2) + (coin.confirmations > 0 ? 0 : 1);
   return [0, 1, 2, 3].map((wanted) => coins.filter((coin) => rank(coin) === wanted));
 }
-/** The smallest single coin that is enough; else the largest ones. */
-function fewest(coins: readonly Coin[], target: number): Coin[] {
-  const ascending = [...coins].sort(byAmount);
-  const single = ascending.find((coin) => coin.output.patoshis >= target);
-  return single ? [single] : until(ascending.reverse(), target);
-}
+/** The largest first, so that an address with a little set aside keeps it; pasteld promises nothing of the sort. */
+const fewest = (coins: readonly Coin[], target: number): Coin[] => until([...coins].sort(byAmount).reverse(), target);
 const smallestFirst = (coins: readonly Coin[], target: number): Coin[] => until([...coins].sort(byAmount), target);
 
 function until(coins: readonly Coin[], target: number): Coin[] {

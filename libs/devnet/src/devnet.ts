@@ -10,6 +10,8 @@ import { DevnetState, type DevnetEvent, type MasternodePlace } from './state.js'
 
 /** Once for the process: a second start takes the memory away from those who use it. */
 let zstdReady: Promise<void> | undefined;
+/** Loaded once for all devnets of the process. */
+let compression: Promise<void> | undefined;
 const START_HEIGHT = 760_000;
 
 /** A whole Pastel network in one process: one chain, and for each credential a node with a wallet, PastelIDs and an inbox of its own. */

@@ -70,7 +70,7 @@ async function serve(
     return answer(response, 401, '', 'text/plain');
   }
   const body = await bodyOf(request);
-  if (body === undefined) return answer(response, 413, '', 'text/plain');
+  if (body === undefined) return answer(response.setHeader('Connection', 'close'), 413, '', 'text/plain');
   if (devnet.faults.latencyMs > 0) await devnet.clock.wait(devnet.faults.latencyMs, stopping);
   try {
     const { status, text } = await reply(devnet, account, body);
@@ -95,8 +95,9 @@ function credentialsOf(request: IncomingMessage): { user: string; password: stri
   return { user: text.slice(0, Math.max(0, colon)), password: text.slice(colon + 1) };
 }
 
-/** Undefined where it is too long. */
+/** Undefined where it is too long. One that does not say its length loses its connection there. */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return undefined;
   const parts: Buffer[] = [];
   let length = 0;
   for await (const part of request as AsyncIterable<Buffer>) {

@@ -40,7 +40,8 @@ export class Journal {
     if (this.file === undefined || !this.held) return;
     mkdirSync(dirname(this.file), { recursive: true });
     const fresh = `${this.file}.new`;
-    writeFileSync(fresh, this.held.join(''));
+    // It holds private keys.
+    writeFileSync(fresh, this.held.join(''), { mode: 0o600 });
     renameSync(fresh, this.file);
     this.held = undefined;
   }

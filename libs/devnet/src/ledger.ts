@@ -2,7 +2,7 @@ import { syntheticBlock, syntheticHash, syntheticHeight, type Block } from './bl
 import { RPC, RpcError } from './rpc-error.js';
 import { isCoinbase, outpointKey, type Tx, type TxInput, type TxOutput } from './transaction.js';
 
-export const COINBASE_MATURITY = 100;
+const COINBASE_MATURITY = 100;
 const STALE_BLOCKS_KEPT_MAX = 1_000;
 
 export interface Mined {

@@ -122,7 +122,7 @@ export class Masternodes {
   }
 }
 
-export function messageId(message: BusMessage): string {
+function messageId(message: BusMessage): string {
   const side = (outpoint: string): Buffer => {
     const [txid = '', vout = '0'] = outpoint.split('-');
     return outpointBytes(txid, Number(vout));

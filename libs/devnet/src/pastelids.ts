@@ -18,7 +18,7 @@ const LEGROAST_PREFIX = Buffer.from('51de', 'hex');
 const LEGROAST_KEY_BYTES = 4096;
 const PKCS8 = Buffer.from('3047020100300506032b6571043b0439', 'hex');
 /** Cheaper than pasteld's Argon2id: the devnet guards no real coins and signs often. */
-const SCRYPT = { N: 4096, r: 8, p: 1 };
+const SCRYPT = { N: 1024, r: 8, p: 1 };
 const OPEN_KEYS_MAX = 256;
 
 /** A key at rest: AES-256-GCM under a key that scrypt makes of the passphrase. All fields but the names are hex. */

@@ -1,6 +1,6 @@
 import { describeChainContract, type NodeUnderTest } from '../../chain/src/contract.spec-suite.js';
 import { DevnetChain, DevnetIdentity, DevnetSupernodeNetwork, DevnetWallet } from './ports.js';
-import { testDevnet } from './support.js';
+import { testDevnet } from './support.spec-suite.js';
 
 describeChainContract('The devnet in the same process', async () => {
   const devnet = await testDevnet();

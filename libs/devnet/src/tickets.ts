@@ -83,7 +83,7 @@ function readRecord({ ticketId, record }: TicketData): TicketRecord | undefined 
 const read = new WeakMap<Tx, { readonly record: TicketRecord; readonly data: TicketData } | null>();
 
 /** The ticket that a transaction carries. */
-export function ticketOf(tx: Tx, height: number): Ticket | undefined {
+function ticketOf(tx: Tx, height: number): Ticket | undefined {
   let known = read.get(tx);
   if (known === undefined) {
     const data = ticketDataOf(tx);

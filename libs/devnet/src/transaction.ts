@@ -4,8 +4,8 @@ import { ByteReader, DecodeError, compactSize, hash160, hash256, i64, outpointBy
 import { isKeyScript, type KeyPair } from './keys.js';
 
 /** Sapling v4, transparent parts only (pasteld spec B.5). */
-export const VERSION_HEADER = 0x80000004;
-export const VERSION_GROUP = 0x892f2085;
+const VERSION_HEADER = 0x80000004;
+const VERSION_GROUP = 0x892f2085;
 /** Vermeer and Matisse share it. */
 const BRANCH_ID = 0x5efaaeef;
 const NULL_TXID = '0'.repeat(64);
@@ -99,7 +99,7 @@ function commonDigests(tx: RawTx): Buffer[] {
 }
 
 /** What the signature of input `index` covers, SIGHASH_ALL. */
-export function signatureHash(tx: RawTx, index: number, spent: TxOutput, common = commonDigests(tx)): Buffer {
+function signatureHash(tx: RawTx, index: number, spent: TxOutput, common = commonDigests(tx)): Buffer {
   const input = tx.inputs[index];
   if (!input) throw new RangeError('No such input');
   return digest(

@@ -7,7 +7,7 @@ import { minedView, txView } from './views.js';
 const UNKNOWN = 'No such mempool or blockchain transaction. Use gettransaction for wallet transactions.';
 
 /** A transaction id, or the refusal that names the parameter. */
-export function asTxid(text: string, parameter = 1): string {
+function asTxid(text: string, parameter = 1): string {
   if (!/^[0-9a-f]{64}$/i.test(text))
     throw new RpcError(RPC.parameter, `parameter ${parameter} must be hexadecimal string (not '${text}')`);
   return text.toLowerCase();

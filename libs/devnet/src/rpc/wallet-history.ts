@@ -16,7 +16,7 @@ interface Detail {
 }
 
 /** A transaction as one wallet sees it; undefined where it is none of its. */
-export function walletView(
+function walletView(
   state: DevnetState,
   { wallet }: Account,
   tx: Tx,
@@ -91,7 +91,7 @@ function commonView(state: DevnetState, { wallet }: Account, tx: Tx): ReplyObjec
 }
 
 /** Transactions of a wallet in chain order, the waiting ones last. */
-export function walletTransactions(state: DevnetState, { wallet }: Account, above: number, withWatched: boolean): Tx[] {
+function walletTransactions(state: DevnetState, { wallet }: Account, above: number, withWatched: boolean): Tx[] {
   const addresses = [...wallet.ownAddresses, ...(withWatched ? wallet.watchedAddresses : [])];
   const heights = new Map(
     addresses

@@ -72,3 +72,58 @@ export async function post(url: string, body: string, credentials = 'devnet:devn
     json: (text.startsWith('{') ? readJson(text) : null) as never,
   };
 }
+
+export interface Failure {
+  readonly status: number;
+  readonly code: number;
+  readonly message: string;
+}
+/* eslint-disable @typescript-eslint/no-explicit-any -- what a node answers is looked into by the tests, field by field */
+/** One caller of a node over HTTP: results as JSON.parse gives them. */
+export class Caller {
+  constructor(
+    private readonly url: string,
+    private readonly credentials = 'devnet:devnet',
+  ) {}
+
+  async call(method: string, ...params: unknown[]): Promise<any> {
+    const { status, text } = await post(this.url, JSON.stringify({ method, params, id: 7 }), this.credentials);
+    const { result, error } = JSON.parse(text) as { result: unknown; error: { code: number; message: string } | null };
+    if (error) throw Object.assign(new Error(error.message), { status, code: error.code });
+    return result;
+  }
+  /** The refusal; fails where the call succeeds. */
+  async refusal(method: string, ...params: unknown[]): Promise<Failure> {
+    try {
+      await this.call(method, ...params);
+    } catch (error) {
+      const { status, code, message } = error as Failure;
+      return { status, code, message };
+    }
+    throw new Error(`${method} was not refused`);
+  }
+  as(credentials: string): Caller {
+    return new Caller(this.url, credentials);
+  }
+}
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
+export interface Served {
+  readonly devnet: Devnet;
+  readonly url: string;
+  readonly user: Caller;
+  readonly node: Caller;
+  readonly peer: Caller;
+  close(): Promise<void>;
+}
+/** A devnet over HTTP: the user, and the first two supernodes. */
+export async function serve(changes?: Partial<DevnetOptions>): Promise<Served> {
+  const devnet = await testDevnet(changes);
+  const server = await devnet.listen('127.0.0.1', 0);
+  const user = new Caller(server.url);
+  const close = async (): Promise<void> => {
+    await server.close();
+    await devnet.close();
+  };
+  return { devnet, url: server.url, user, node: user.as('sn1:secret1'), peer: user.as('sn2:secret2'), close };
+}
