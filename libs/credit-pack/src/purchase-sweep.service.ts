@@ -11,6 +11,9 @@ const BATCH = 50;
 const AT_ONCE = 4;
 /** What came to nothing, and what peers announced, is kept so long. */
 const KEPT_MS = 30 * 86_400_000;
+/** So long, and so often, a completed purchase is looked after: its ticket may leave the chain again. */
+const WATCHED_MS = 86_400_000;
+const WATCH_EVERY_MS = 60_000;
 
 /**
  * Goes on with what no message drives: purchases that were confirmed, offers that lapse, announcements that are owed.
@@ -35,6 +38,7 @@ export class PurchaseSweep {
       await this.attempt('outbox', () => this.outbox.deliver(now));
       await this.attempt('expiry', () => this.expire(now.getTime()));
       await this.attempt('settlement', () => this.settle());
+      await this.attempt('completed purchases', () => this.watch(now.getTime()));
       await this.attempt('purge', () => this.purge(now.getTime() - KEPT_MS));
     });
   }
@@ -59,6 +63,12 @@ export class PurchaseSweep {
     });
     for (const { retryHash } of await this.announced.openStorageRetries(BATCH))
       await this.attempt(`storage retry ${retryHash}`, () => this.retries.advance(retryHash));
+  }
+
+  private async watch(now: number): Promise<void> {
+    const purchases = await this.purchases.completedSince(now - WATCHED_MS, now - WATCH_EVERY_MS, BATCH);
+    for (const purchase of purchases)
+      await this.attempt(`purchase ${purchase.requestHash}`, () => this.settlement.restore(purchase));
   }
 
   private async purge(before: number): Promise<void> {

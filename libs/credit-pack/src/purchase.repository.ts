@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { In, IsNull, LessThan, MoreThanOrEqual, Not, type EntityManager } from 'typeorm';
+import { In, IsNull, LessThan, MoreThan, MoreThanOrEqual, Not, type EntityManager } from 'typeorm';
 import { isUniqueViolation, Transactions } from '#database';
 import { AnnouncedOffer } from './announced-offer.entity.js';
 import { OutgoingAnnouncement } from './outbox.entity.js';
@@ -112,6 +112,10 @@ export class PurchaseRepository {
 
   longestUntouchedInProgress(limit: number): Promise<Purchase[]> {
     return this.inOrderOfTouch({ state: In([...IN_PROGRESS]) }, limit);
+  }
+  /** Completed ones that began after the first time and were last looked at before the other. */
+  completedSince(begun: number, touchedBefore: number, limit: number): Promise<Purchase[]> {
+    return this.inOrderOfTouch({ state: 'completed', createdAt: MoreThan(begun), touchedAt: LessThan(touchedBefore) }, limit);
   }
   expired(now: number, limit: number): Promise<Purchase[]> {
     return this.inOrderOfTouch({ state: In(['quoted', 'accepted']), expiresAt: LessThan(now) }, limit);

@@ -48,6 +48,17 @@ export class SettlementService {
     });
   }
 
+  /** Puts the ticket of a completed purchase back where a reorganisation took it away. The burn has to stand, as before. */
+  async restore(purchase: Purchase): Promise<void> {
+    const { ticketKey, registrationTxid, response, confirmation } = purchase;
+    if (!(await this.registration.find(ticketKey!, registrationTxid))) {
+      const registration = await this.registration.register(response!, confirmation!, null);
+      this.logger.warn(`The ticket of purchase ${purchase.requestHash} had left the chain: ${registration.state}`);
+      if (registration.state !== 'refused') await this.purchases.note(purchase, { registrationTxid: registration.txid });
+    }
+    await this.purchases.note(purchase, { touchedAt: this.now });
+  }
+
   /** Whether there may be more to do at once. */
   private async step(purchase: Purchase): Promise<boolean> {
     switch (purchase.state) {

@@ -43,15 +43,14 @@ const USD_PER_PSL = 0.0005;
 /** Time passes only while somebody waits; then blocks come too. */
 export class WaitingClock extends Clock {
   /** Called for each wait, e.g. to mine. */
-  onWait: (waits: number) => void = () => undefined;
+  onWait: () => void = () => undefined;
   private instant = Date.parse('2026-01-05T12:00:00Z');
-  private waits = 0;
   now(): Date {
     return new Date(this.instant);
   }
   async wait(ms: number): Promise<void> {
     this.instant += ms;
-    this.onWait(++this.waits);
+    this.onWait();
   }
   advance(ms: number): void {
     this.instant += ms;
@@ -76,7 +75,8 @@ class LocalPeers extends PurchasePeers {
   async announce(pastelId: string, line: AnnouncementLine, message: object): Promise<void> {
     this.market.delivered.push({ from: this.own, to: pastelId, line });
     const announcements = this.reached(pastelId).get(AnnouncementService);
-    if (line === 'responseAnnouncement') await announcements.offer(received(CreditPackPurchaseRequestResponse, message as JsonObject));
+    if (line === 'responseAnnouncement')
+      await announcements.offer(received(CreditPackPurchaseRequestResponse, message as JsonObject));
   }
   private reached(pastelId: string): Node {
     const node = this.market.nodes.find((one) => one.pastelId === pastelId)!;
@@ -90,6 +90,7 @@ export class Node {
   usdPerPsl = USD_PER_PSL;
   forge?: (vote: Vote) => Vote;
   module!: TestingModule;
+  databaseUrl = '';
   constructor(
     readonly pastelId: string,
     readonly ipAddress: string,
@@ -155,9 +156,7 @@ export class TestMarket {
       () => server.close(),
       () => market.devnet.close(),
     );
-    clock.onWait = (waits) => {
-      if (waits % 3 === 0) market.mine(1);
-    };
+    clock.onWait = () => market.mine(1);
     return market;
   }
 
@@ -172,6 +171,7 @@ export class TestMarket {
         ...environment,
       }),
     );
+    node.databaseUrl = url;
     const builder = Test.createTestingModule({
       imports: [
         SettingsModule.of(settings),

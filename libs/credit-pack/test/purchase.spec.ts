@@ -1,3 +1,7 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Chain } from '#chain';
 import {
@@ -28,9 +32,15 @@ import { VoteService } from '../src/vote.service.js';
 import { closestAgreeingTo } from '../src/storage-retry.rules.js';
 import { TestMarket } from './harness.js';
 
-const [sqlite] = testDatabases();
+const [sqlite, postgres] = testDatabases();
+/** A file: a node that is started again finds its books. */
+const books = [
+  { name: sqlite!.name, url: async () => `sqlite:${join(await mkdtemp(join(tmpdir(), 'purchase-')), 'books.sqlite')}` },
+  postgres!,
+];
+Logger.overrideLogger(false);
 
-describe.each(testDatabases())('a purchase on $name', ({ url }) => {
+describe.each(books)('a purchase on $name', ({ url }) => {
   let market: TestMarket;
   beforeAll(async () => {
     market = await TestMarket.open({ url });
@@ -147,6 +157,70 @@ describe.each(testDatabases())('a purchase on $name', ({ url }) => {
     const completion = await seller.get(ConfirmationService).confirm(confirmation);
     expect(completion.credit_pack_confirmation_outcome_string).toBe('success');
     expect(await tickets()).toHaveLength(before + 1);
+  });
+
+  test('more than the total counts when the change goes to the tracking address; otherwise it waits for a better claim', async () => {
+    const { seller } = market;
+    const [tied, untied] = [await market.offer(), await market.offer({ signing: market.other })];
+    const total = patoshisFromPsl(tied.proposed_total_cost_of_credit_pack_in_psl)!;
+    const amounts = new Map([['44oUgmZSL997veFEQDq569wv5tsT6KXf9QY7', total + 777]]);
+    const burn = await market.wallet.sendMany(amounts, tied.credit_usage_tracking_psl_address);
+    const large = await market.burn(untied, 333);
+    market.mine(1);
+    const confirm = async (offer: CreditPackPurchaseRequestResponse, txid: string, signing = market.buyer) =>
+      seller.get(ConfirmationService).confirm(await market.confirmation(offer, txid, signing));
+    expect((await confirm(tied, burn)).credit_pack_confirmation_outcome_string).toBe('success');
+    const hash = tied.sha3_256_hash_of_credit_pack_purchase_request_fields;
+    expect(await seller.get(PurchaseRepository).find(hash)).toMatchObject({ excessPatoshis: 777, burnTxid: burn });
+    expect((await confirm(untied, large, market.other)).credit_pack_confirmation_outcome_string).toBe('success');
+    // What paid once pays nothing else.
+    const third = await market.offer({ credits: PythonNumber.read('10') });
+    await expect(confirm(third, burn)).rejects.toThrow(/has paid for another|older than the offer/);
+  });
+
+  test('a node that dies after the claim goes on when it is started again', async () => {
+    const { seller } = market;
+    const { databaseUrl } = seller;
+    const offer = await market.offer();
+    const confirmation = await market.confirmation(offer, await market.burn(offer));
+    const hash = offer.sha3_256_hash_of_credit_pack_purchase_request_fields;
+    const mining = market.clock.onWait;
+    market.clock.onWait = () => {
+      throw new Error('dies');
+    };
+    await expect(seller.get(ConfirmationService).confirm(confirmation)).rejects.toThrow('dies');
+    market.clock.onWait = mining;
+    await seller.module.close();
+    await market.start(seller, databaseUrl);
+    for (let i = 0; i < 3; i++) {
+      market.mine(1);
+      market.clock.advance(15_000);
+      await seller.get(CreditPackSweeps).sweep(market.clock.now());
+    }
+    const purchase = await seller.get(PurchaseRepository).find(hash);
+    expect(purchase).toMatchObject({ state: 'completed' });
+    const completion = await seller.get(ConfirmationService).confirm(confirmation);
+    expect(writeJson(completion)).toBe(writeJson(purchase!.confirmationResponse));
+  });
+
+  test('a ticket that a reorganisation took away is written again', async () => {
+    const { seller } = market;
+    const offer = await market.offer();
+    const burn = await market.burn(offer);
+    market.mine(3);
+    const completion = await seller.get(ConfirmationService).confirm(await market.confirmation(offer, burn));
+    const txid = completion.pastel_api_credit_pack_ticket_registration_txid;
+    const { height } = (await seller.get(Chain).contractTicket(txid))!;
+    market.devnet.controls.reorganise(market.height - height + 1, { drop: [txid] });
+    expect(await seller.get(Chain).contractTicket(txid)).toBeUndefined();
+    market.clock.advance(120_000);
+    await seller.get(CreditPackSweeps).sweep(market.clock.now());
+    market.mine(1);
+    const hash = offer.sha3_256_hash_of_credit_pack_purchase_request_fields;
+    const purchase = await seller.get(PurchaseRepository).find(hash);
+    expect(purchase!.state).toBe('completed');
+    const ticket = await seller.get(Chain).contractTicket(purchase!.registrationTxid!);
+    expect(ticket?.height).toBe(market.height);
   });
 
   test('an offer is announced to the peers, and one of them stores the ticket when the seller is gone', async () => {
