@@ -4,6 +4,7 @@ import { ReputationModule } from '#reputation';
 import { CreditPackSweeps } from './credit-pack-sweeps.service.js';
 import { ledgerControllers, ledgerEntities, ledgerProviders } from './ledger.js';
 import { PackLedger } from './pack-ledger.js';
+import { PackReconciliation } from './pack-reconciliation.service.js';
 import { purchaseControllers, purchaseEntities, purchaseProviders } from './purchase.js';
 
 /** Every table of the module. */
@@ -14,6 +15,6 @@ export const creditPackEntities: readonly Entity[] = [...purchaseEntities, ...le
   imports: [ReputationModule],
   controllers: [...purchaseControllers, ...ledgerControllers],
   providers: [...purchaseProviders, ...ledgerProviders, CreditPackSweeps],
-  exports: [PackLedger, CreditPackSweeps],
+  exports: [PackLedger, PackReconciliation, CreditPackSweeps],
 })
 export class CreditPackModule {}

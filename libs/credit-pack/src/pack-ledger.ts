@@ -9,7 +9,7 @@ export interface CreditPack {
   readonly ownerPastelId: string;
   readonly authorisedPastelIds: readonly string[];
   readonly initialTenths: number;
-  /** Height of the ticket; burns before it are not usage. */
+  /** Height of the ticket. Burns from before the purchase burn are not usage. */
   readonly height: number;
 }
 
