@@ -34,6 +34,7 @@ export class ExecutionService implements BeforeApplicationShutdown {
   private readonly shutdown = new AbortController();
   private executorId: string | undefined;
   private sweeping: Promise<void> | undefined;
+  private renewedAtMs = 0;
 
   constructor(
     private readonly transactions: Transactions,
@@ -68,7 +69,10 @@ export class ExecutionService implements BeforeApplicationShutdown {
 
   private async round(now: Date): Promise<void> {
     const nowMs = now.getTime();
-    for (const id of this.running.keys()) await this.repository.renewLease(id, this.executor, nowMs + LEASE_MS);
+    if (nowMs - this.renewedAtMs >= LEASE_MS / 3) {
+      this.renewedAtMs = nowMs;
+      for (const id of this.running.keys()) await this.repository.renewLease(id, this.executor, nowMs + LEASE_MS);
+    }
     for (const job of await this.repository.lapsedLeases(nowMs, LAPSED_MAX)) {
       if (!this.running.has(job.inference_request_id)) await this.takeBack(job, nowMs);
     }

@@ -199,6 +199,15 @@ describe('the inference endpoints', () => {
     for (const answer of answers) expect(answer.json()).toHaveProperty('detail');
   });
 
+  test('ids that are none are not known, whatever they hold', async () => {
+    const odd = ['%00', '%27%3B--', 'x'.repeat(5000)];
+    for (const id of odd) {
+      expect((await send('GET', `${http.url}/check_status_of_inference_request_results/${id}`)).text).toBe('false');
+      expect((await challenged(`inference_request_state/${id}`)).status).toBe(404);
+    }
+    expect([(await retrieve('\0')).status, (await make({ status: 'x'.repeat(101) })).status]).toEqual([404, 400]);
+  });
+
   test('a request whose hash or signature is wrong is refused, and a challenge of somebody else too', async () => {
     const request = toJson(await world.request());
     const tampered = await post('make_inference_api_usage_request', {

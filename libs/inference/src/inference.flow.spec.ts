@@ -298,6 +298,16 @@ describe.each(testDatabases())('inference on $name', (database) => {
     });
   });
 
+  test('unpaid quotes are forgotten after a day', async () => {
+    const { request } = await world.quote();
+    world.ledger.tip = 1016;
+    await world.settle();
+    world.clock.advance(DAY_MS + 1);
+    await world.settle();
+    expect(await world.repository.request(request.inference_request_id)).toBeNull();
+    await refused(world.confirm(request.inference_request_id, world.burn(1)), 'not-found', 'no open');
+  });
+
   test('results are forgotten after their time; ids, burns and credit notes are not', async () => {
     const { request, response } = await world.paid(1);
     const failed = await world.paid(2, { sandbox_failure: 'refused' });

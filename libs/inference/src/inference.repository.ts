@@ -49,11 +49,13 @@ export class InferenceRepository {
     return this.transactions.read((m) => m.findOneBy(InferenceJob, { inference_request_id: requestId }));
   }
 
+  jobOfResponse(responseId: string): Promise<InferenceJob | null> {
+    return this.transactions.read((m) => m.findOneBy(InferenceJob, { inference_response_id: responseId }));
+  }
+
   /** By the id of the request or of its response, as audits ask (inference spec 2.1, 7/8). */
   async jobByEitherId(id: string): Promise<InferenceJob | null> {
-    return (
-      (await this.job(id)) ?? (await this.transactions.read((m) => m.findOneBy(InferenceJob, { inference_response_id: id })))
-    );
+    return (await this.job(id)) ?? (await this.jobOfResponse(id));
   }
 
   request(requestId: string): Promise<InferenceAPIUsageRequest | null> {
@@ -199,10 +201,10 @@ export class InferenceRepository {
    * Deletes the messages of requests that ended before; the row of the request and its credit note stay, so that ids and burns stay taken.
    * Gives how many requests were cleared.
    */
-  clearEndedBefore(ms: number, limit: number): Promise<number> {
+  clearEndedBefore(ms: number, which: 'ended' | 'expired', limit: number): Promise<number> {
     return this.transactions.run(async (m) => {
-      const over = In([...FINAL_STATES, 'EXPIRED']);
-      const where = { state: over, finished_at_ms: LessThan(ms), parameters: Not('') };
+      const state = In(which === 'ended' ? FINAL_STATES : ['EXPIRED']);
+      const where = { state, finished_at_ms: LessThan(ms), parameters: Not('') };
       const jobs = await m.find(InferenceJob, { where, order: { finished_at_ms: 'ASC' }, take: limit });
       const ids = In(jobs.map((job) => job.inference_request_id));
       if (jobs.length === 0) return 0;

@@ -1,31 +1,47 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Clock } from '#protocol';
 import { InferenceSweeps } from './inference-sweeps.service.js';
 
+/** Sweeps that run are waited for before the database closes, and no further ones begin. */
 @Injectable()
-export class InferenceScheduler {
+export class InferenceScheduler implements BeforeApplicationShutdown {
+  private readonly running = new Map<string, Promise<void>>();
+  private isClosing = false;
   constructor(
     private readonly clock: Clock,
     private readonly sweeps: InferenceSweeps,
   ) {}
 
-  @Interval(1000) async execute(): Promise<void> {
-    await this.sweeps.executions.sweep(this.clock.now());
+  @Interval(1000) execute(): Promise<void> {
+    return this.once('execute', (now) => this.sweeps.executions.sweep(now));
   }
-  @Interval(1000) async announce(): Promise<void> {
-    await this.sweeps.announcements.sweep(this.clock.now());
+  @Interval(1000) announce(): Promise<void> {
+    return this.once('announce', (now) => this.sweeps.announcements.sweep(now));
   }
-  @Interval(1000) async lookForBurns(): Promise<void> {
-    await this.sweeps.confirmations.sweep(this.clock.now());
+  @Interval(1000) lookForBurns(): Promise<void> {
+    return this.once('look for burns', (now) => this.sweeps.confirmations.sweep(now));
   }
-  @Interval(15_000) async expire(): Promise<void> {
-    await this.sweeps.confirmations.expireUnpaid();
+  @Interval(15_000) expire(): Promise<void> {
+    return this.once('expire', () => this.sweeps.confirmations.expireUnpaid());
   }
-  @Interval(10_000) async askProviders(): Promise<void> {
-    await this.sweeps.catalog.sweep(this.clock.now());
+  @Interval(10_000) askProviders(): Promise<void> {
+    return this.once('ask providers', (now) => this.sweeps.catalog.sweep(now));
   }
-  @Interval(600_000) async forget(): Promise<void> {
-    await this.sweeps.retention.sweep(this.clock.now());
+  @Interval(600_000) forget(): Promise<void> {
+    return this.once('forget', (now) => this.sweeps.retention.sweep(now));
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isClosing = true;
+    await Promise.allSettled(this.running.values());
+  }
+
+  /** A tick that comes while the same sweep still runs is dropped: the next one does its work. */
+  private once(name: string, sweep: (now: Date) => Promise<void>): Promise<void> {
+    if (this.isClosing || this.running.has(name)) return Promise.resolve();
+    const run = sweep(this.clock.now()).finally(() => this.running.delete(name));
+    this.running.set(name, run);
+    return run;
   }
 }

@@ -1,5 +1,7 @@
 import { decodeBase64Text, isJsonObject, readJson, Refusal, type Json } from '#protocol';
 
+/** Far more than any model reads; larger bodies are stored and carried for nothing. */
+const INPUT_B64_LENGTH_MAX = 8 * 2 ** 20;
 /** The names under which clients wrap a prompt (inference spec 1.3). */
 const WRAPPERS = ['prompt', 'imagePrompt', 'input_prompt', 'text'];
 
@@ -8,6 +10,9 @@ const WRAPPERS = ['prompt', 'imagePrompt', 'input_prompt', 'text'];
  * a known name is that string; anything else is the text as it stands. Refuses what is no base64 of UTF-8, and an empty prompt.
  */
 export function promptOf(inputB64: string): string {
+  if (inputB64.length > INPUT_B64_LENGTH_MAX) {
+    throw new Refusal('bad-request', `model_input_data_json_b64 is longer than ${INPUT_B64_LENGTH_MAX} characters`);
+  }
   const text = textOfBase64(inputB64, 'model_input_data_json_b64');
   const prompt = unwrapped(text);
   if (prompt.trim() === '') throw new Refusal('bad-request', 'model_input_data_json_b64 holds no prompt');

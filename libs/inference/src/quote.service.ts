@@ -7,6 +7,9 @@ import { InferenceMessages } from './inference-messages.service.js';
 import { InferenceRepository } from './inference.repository.js';
 import { PricingService, type PricedWork } from './pricing.service.js';
 
+/** Clients send `initiating`; it is signed, so it is kept as it is. */
+const STATUS_LENGTH_MAX = 100;
+
 /**
  * A usage request becomes a quote (inference spec 5.1, 5.2), cheap checks before dear ones.
  *
@@ -33,6 +36,7 @@ export class QuoteService {
     if (earlier) return earlier;
     const faults = await this.freshness.faultsOf(request);
     if (faults.length > 0) throw new Refusal('bad-request', faults.join('; '));
+    if (request.status.length > STATUS_LENGTH_MAX) throw new Refusal('bad-request', 'status is too long');
 
     const work = await this.pricing.price(request);
     const admission = await this.admission.admit(request, work.costTenths);

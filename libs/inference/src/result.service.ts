@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import {
   Checking,
+  kinds,
   Refusal,
   TENTHS_PER_CREDIT,
   type CreditNote,
@@ -45,21 +46,21 @@ export class ResultService {
   ) {}
 
   /** A result can be fetched; `false` for whatever is not known. */
-  isReady(responseId: string): Promise<boolean> {
-    return this.repository.hasResult(responseId);
+  async isReady(responseId: string): Promise<boolean> {
+    return kinds.uuid.accepts(responseId) && this.repository.hasResult(responseId);
   }
 
   async retrieve(responseId: string, caller: string): Promise<InferenceAPIOutputResult> {
-    const job = await this.repository.jobByEitherId(responseId);
-    const result = job && job.inference_response_id === responseId ? await this.repository.resultOf(responseId) : null;
+    const job = kinds.uuid.accepts(responseId) ? await this.repository.jobOfResponse(responseId) : null;
+    const result = job && (await this.repository.resultOf(responseId));
     if (job && job.owner_pastelid !== caller) throw new Refusal('forbidden', 'Unauthorized access to inference output results');
     return result ?? notFound('Inference output results not found');
   }
 
   /** For the owner: where a request stands, and why. */
   async status(requestId: string, caller: string): Promise<RequestStatus> {
-    const job = await this.repository.job(requestId);
-    if (!job) return notFound(`There is no inference request ${requestId}`);
+    const job = kinds.uuid.accepts(requestId) ? await this.repository.job(requestId) : null;
+    if (!job) return notFound('There is no such inference request');
     if (job.owner_pastelid !== caller) throw new Refusal('forbidden', 'The inference request belongs to another PastelID');
     return statusOf(job);
   }

@@ -5,6 +5,8 @@ import { InferenceRepository } from './inference.repository.js';
 import { OwedAnnouncementsRepository } from './owed-announcements.repository.js';
 
 const DAY_MS = 86_400_000;
+/** Nobody paid for these; a burn that is named later than this finds nothing. */
+const UNPAID_MS = DAY_MS;
 const BATCH_MAX = 500;
 
 /** Forgets results, and what belongs to them, after the time that the operator sets. Requests stay known by id; credit notes stay. */
@@ -20,7 +22,8 @@ export class RetentionService {
   /** One batch of each. */
   async sweep(now: Date): Promise<void> {
     const before = now.getTime() - this.settings.resultRetentionDays * DAY_MS;
-    await this.repository.clearEndedBefore(before, BATCH_MAX);
+    await this.repository.clearEndedBefore(before, 'ended', BATCH_MAX);
+    await this.repository.clearEndedBefore(now.getTime() - UNPAID_MS, 'expired', BATCH_MAX);
     await this.owed.clearBefore(before, BATCH_MAX);
     await this.copies.clearBefore(before, BATCH_MAX);
   }

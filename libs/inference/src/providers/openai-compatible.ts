@@ -272,7 +272,7 @@ function reasonIn(data: unknown, key: string | undefined): string {
   const error = body?.['error'] ?? body?.['detail'];
   const reason = isBody(error) ? error['message'] : error;
   if (typeof reason !== 'string') return '';
-  const clean = key ? reason.replaceAll(key, '***') : reason;
+  const clean = (key ? reason.replaceAll(key, '***') : reason).replace(/[\u0000-\u001f\u007f]/g, ' ');
   return `: ${clean.slice(0, REASON_LENGTH_MAX).toWellFormed()}`;
 }
 

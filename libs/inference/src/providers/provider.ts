@@ -2,7 +2,7 @@ import type { AxiosInstance } from 'axios';
 import type { Clock } from '#protocol';
 
 /** Sorts of work, by the names that travel in requests (inference spec 1.3). */
-export type InferenceType = 'text_completion' | 'embedding' | 'text_to_image';
+export type InferenceType = 'text_completion' | 'embedding';
 
 /** One setting that a user can make; published in the menu as it stands here (inference spec 1.2). */
 export interface ModelParameter {
@@ -22,7 +22,7 @@ export interface ModelParameter {
 
 export interface ModelField {
   readonly name: string;
-  readonly file_type: 'text' | 'embedding' | 'base64_image';
+  readonly file_type: 'text' | 'embedding';
   readonly optional: boolean;
   readonly description: string;
   readonly inference_types_parameter_applies_to: readonly InferenceType[];

@@ -311,7 +311,7 @@ describe('the openai-compatible provider', () => {
   });
 
   test.each([
-    [400, { error: { message: `bad for key ${KEY}`, type: 'invalid_request_error' } }, 'refused', false],
+    [400, { error: { message: `bad\u0000 for key ${KEY}`, type: 'invalid_request_error' } }, 'refused', false],
     [401, { error: { message: 'Incorrect API key' } }, 'refused', false],
     [404, { error: 'model not found' }, 'refused', false],
     [422, { detail: 'no' }, 'refused', false],
@@ -325,6 +325,7 @@ describe('the openai-compatible provider', () => {
     expect(failure).toMatchObject({ code, retryable });
     expect(failure.message).not.toContain(KEY);
     expect(failure.message).not.toContain('127.0.0.1');
+    expect(failure.message).not.toContain('\0');
   });
 
   test.each([

@@ -77,7 +77,7 @@ type Entry = Pick<ModelMenuEntry, 'model_name' | 'description' | 'supported_infe
 /** Fills in the keys that are the same for all models here. */
 export function menuEntry(entry: Entry): ModelMenuEntry {
   const types = entry.supported_inference_type_strings;
-  const output = (name: string, file_type: 'text' | 'embedding' | 'base64_image', description: string, type: InferenceType) =>
+  const output = (name: string, file_type: 'text' | 'embedding', description: string, type: InferenceType) =>
     types.includes(type) ? [{ name, file_type, optional: false, description, ...applies(type) }] : [];
   return {
     model_name: entry.model_name,
@@ -90,7 +90,6 @@ export function menuEntry(entry: Entry): ModelMenuEntry {
     output_fields: [
       ...output('generated_text', 'text', 'The answer', 'text_completion'),
       ...output('embedding', 'embedding', 'The vector', 'embedding'),
-      ...output('image', 'base64_image', 'The image', 'text_to_image'),
     ],
     model_parameters: entry.model_parameters.filter((p) =>
       p.inference_types_parameter_applies_to.some((type) => types.includes(type)),
