@@ -34,7 +34,10 @@ export interface TestHttpApp {
 
 /** Controllers behind the whole HTTP ground, on a free port of this machine. */
 export async function startHttpApp(options: {
-  controllers: Type[];
+  controllers?: Type[];
+  imports?: DynamicModule[];
+  /** What those modules need besides the ground. */
+  provided?: Exclude<Provider, Type>[];
   /** What the controllers lean on beside the HTTP ground. */
   providers?: Provider[];
   settings?: Partial<HttpSettings>;
@@ -51,6 +54,7 @@ export async function startHttpApp(options: {
     { provide: HttpSettings, useValue: settings },
     { provide: FreshnessSettings, useValue: { timestampSecondsMax: 200, blocksMax: 1 } },
     { provide: Chain, useValue: { height: options.height ?? (async () => 1000) } },
+    ...(options.provided ?? []),
   ];
   @Global()
   @Module({ providers: provided, exports: provided.map(({ provide }) => provide) })
@@ -58,8 +62,13 @@ export async function startHttpApp(options: {
   class Root {}
   const root: DynamicModule = {
     module: Root,
-    imports: [Surroundings, DatabaseModule.of(options.databaseUrl ?? 'sqlite::memory:', httpEntities), WireModule],
-    controllers: options.controllers,
+    imports: [
+      Surroundings,
+      DatabaseModule.of(options.databaseUrl ?? 'sqlite::memory:', httpEntities),
+      WireModule,
+      ...(options.imports ?? []),
+    ],
+    controllers: options.controllers ?? [],
     providers: options.providers ?? [],
   };
   const app = await createHttpApp(root, settings, false);
