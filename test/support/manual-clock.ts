@@ -1,6 +1,9 @@
 import { Clock } from '#protocol';
 
-interface Waiter { readonly at: number; readonly wake: () => void }
+interface Waiter {
+  readonly at: number;
+  readonly wake: () => void;
+}
 
 /** A clock whose hands only the test moves; who waits wakes when its time has come. */
 export class ManualClock extends Clock {

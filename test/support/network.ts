@@ -5,9 +5,9 @@ import { Environment, readSettings, RpcSettings, SystemEntropy } from '#config';
 import { CreditPackSweeps } from '#credit-pack';
 import { Devnet, type DevnetSupernodeFacts } from '#devnet';
 import { InferenceSweeps } from '#inference';
-import { InboxService } from '#messaging';
+import { DispatchService, InboxService } from '#messaging';
 import { pooledChecking, type Signing } from '#protocol';
-import { JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, JsonRpcWallet, signingBy } from '#rpc';
+import { JsonRpcChain, JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, JsonRpcWallet, signingBy } from '#rpc';
 import { testDatabases } from './databases.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -75,6 +75,7 @@ export class TestNetwork {
     const app = await createSupernode({
       settings,
       schedules: false,
+      schemaBy: 'synchronize',
       logger: ['error'],
       machine: { clock: this.clock, entropy: new SystemEntropy(), checking: pooledChecking },
     });
@@ -101,11 +102,16 @@ export class TestNetwork {
 
   /** The user's side of pasteld, as a client program has it. */
   get user() {
+    return (this.userNode ??= this.openUserNode());
+  }
+  private userNode: ReturnType<TestNetwork['openUserNode']> | undefined;
+  private openUserNode() {
     const settings: RpcSettings = readSettings(new Environment(this.environmentOf(USER.user, USER.password))).rpc;
     const rpc = new JsonRpcClient(settings, this.clock);
     this.closing.unshift(async () => rpc.close());
     return {
       rpc,
+      chain: new JsonRpcChain(rpc),
       identity: new JsonRpcIdentity(rpc),
       wallet: new JsonRpcWallet(rpc),
       network: new JsonRpcSupernodeNetwork(rpc, this.clock, { listMaxAgeMs: 60_000, apiPort: 'listed', pastelId: undefined }),
@@ -126,6 +132,7 @@ export class TestNetwork {
     const now = this.clock.now();
     for (const { app } of this.supernodes) {
       await app.get(InboxService).sweep(now);
+      await app.get(DispatchService).sweep(now);
       await app.get(CreditPackSweeps).sweep(now);
       await app.get(InferenceSweeps).sweep(now);
     }

@@ -26,13 +26,13 @@ export async function network({ node, terminal, json }: Context): Promise<void> 
         checking,
         timeoutMs: PROBE_TIMEOUT_MS,
       });
-      const asked = await Promise.all([client.liveness(), client.modelMenu()]).catch(troubleOf);
-      const models = Array.isArray(asked) ? asked[1].map(({ name }) => name) : [];
+      const asked = await Promise.all([client.liveness(), client.modelMenu()]).catch(nothingOfTrouble);
+      const models = asked ? asked[1].map(({ name }) => name) : [];
       return {
         pastelId: supernode.pastelId ?? '',
         url: client.url,
         rank: supernode.rank ?? 0,
-        alive: Array.isArray(asked),
+        alive: asked !== undefined,
         models,
       };
     }),
@@ -220,8 +220,8 @@ async function defaultPack(node: UserNode, side: UserSide): Promise<string> {
 
 async function firstModel(side: UserSide, inferenceType: string): Promise<string> {
   for (const { client } of await reachableSupernodes(side, { count: 3 })) {
-    const menu = await client.modelMenu({ timeoutMs: PROBE_TIMEOUT_MS }).catch(troubleOf);
-    const model = Array.isArray(menu) ? menu.find(({ inferenceTypes }) => inferenceTypes.includes(inferenceType)) : undefined;
+    const menu = await client.modelMenu({ timeoutMs: PROBE_TIMEOUT_MS }).catch(nothingOfTrouble);
+    const model = menu?.find(({ inferenceTypes }) => inferenceTypes.includes(inferenceType));
     if (model) return model.name;
   }
   throw new ClientError(
@@ -238,8 +238,8 @@ const textOf = (output: Json): string =>
       ? output.join('\n')
       : writeJson(output);
 
-function troubleOf(error: unknown): Error {
-  if (isSupernodeTrouble(error)) return error;
+function nothingOfTrouble(error: unknown): undefined {
+  if (isSupernodeTrouble(error)) return undefined;
   throw error;
 }
 

@@ -1,4 +1,4 @@
-import { init } from '@bokuweb/zstd-wasm';
+import { loadZstd } from '#protocol';
 import { BlockProducer } from './block-producer.js';
 import { Controls } from './controls.js';
 import { DevnetCore } from './core.js';
@@ -8,10 +8,6 @@ import { Journal } from './journal.js';
 import type { DevnetOptions, DevnetSupernodeFacts, SupernodeOptions } from './options.js';
 import { DevnetState, type DevnetEvent, type MasternodePlace } from './state.js';
 
-/** Once for the process: a second start takes the memory away from those who use it. */
-let zstdReady: Promise<void> | undefined;
-/** Loaded once for all devnets of the process. */
-let compression: Promise<void> | undefined;
 const START_HEIGHT = 760_000;
 
 /** A whole Pastel network in one process: one chain, and for each credential a node with a wallet, PastelIDs and an inbox of its own. */
@@ -21,7 +17,7 @@ export class Devnet extends DevnetCore {
 
   /** Opens the data file, or begins a new chain. Blocks come by themselves from now on, unless they are made on demand. */
   static async create(options: DevnetOptions): Promise<Devnet> {
-    await (zstdReady ??= init());
+    await loadZstd();
     const places = new Map<string, MasternodePlace>(options.supernodes.map((node) => [node.user, placeOf(node)]));
     const journal = new Journal(options.dataFile);
     const known = journal.read();

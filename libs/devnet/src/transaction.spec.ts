@@ -1,3 +1,4 @@
+import { loadZstd } from '#protocol';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -6,7 +7,6 @@ import { base58CheckOfLongData } from './bytes.js';
 import { merkleRoot, syntheticHash, syntheticHeight } from './block.js';
 import { addressOf, keyFromWif, keyPair, messageSigner, scriptOf, signMessage, wif } from './keys.js';
 import { dataScripts, ticketDataOf } from './p2fms.js';
-import { init } from '@bokuweb/zstd-wasm';
 import { completeTx, isSigned, parseTx, signTx } from './transaction.js';
 
 interface Vectors {
@@ -100,7 +100,7 @@ test('long data has the base58 text that short data has', () => {
 });
 
 test('a record cut into outputs is read back, compressed or not', async () => {
-  await init();
+  await loadZstd();
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), fc.integer({ min: 1, max: 40 }), (bytes, times) => {
       const record = Buffer.concat(Array.from({ length: times }, () => Buffer.from(bytes)));

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import * as wasm from '@bokuweb/zstd-wasm';
+import { loadZstd } from '#protocol';
 
 /** Zstandard, one frame at a time. Node 20 has none of its own. */
 export abstract class Zstd {
@@ -15,20 +15,15 @@ const LEVEL = 10;
 /** The package's wording for an error code of zstd itself, in both directions. */
 const ZSTD_SAYS_NO = /^Failed to compress with code/;
 
-/** Loaded once for the process: loading it again would swap its memory under a running call. */
-let loading: Promise<void> | undefined;
-const loaded = (): Promise<void> => (loading ??= wasm.init());
-
 @Injectable()
 export class WasmZstd extends Zstd {
   async compress(content: Uint8Array): Promise<Uint8Array> {
-    await loaded();
-    return wasm.compress(content, LEVEL);
+    return (await loadZstd()).compress(content, LEVEL);
   }
   async decompress(frame: Uint8Array): Promise<Uint8Array | undefined> {
-    await loaded();
+    const zstd = await loadZstd();
     try {
-      return wasm.decompress(frame);
+      return zstd.decompress(frame);
     } catch (error) {
       if (ZSTD_SAYS_NO.test((error as Error).message)) return undefined;
       throw error;

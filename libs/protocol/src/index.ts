@@ -19,6 +19,7 @@ export * from './kernel/pastelid.js';
 export * from './kernel/python-number.js';
 export * from './kernel/refusal.js';
 export * from './kernel/seal.js';
+export * from './kernel/zstd.js';
 export * from './kernel/wire.js';
 export * from './messages/credit-note.js';
 export * from './messages/inference.js';
