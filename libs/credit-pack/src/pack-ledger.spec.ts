@@ -143,7 +143,7 @@ test('whatever happens, the books agree', async () => {
       await comeToRest(history);
       await history.check();
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 }, 60_000);
 
@@ -161,6 +161,6 @@ test('a node that saw everything happen and a new one that reads the chain come 
       );
       expect(read).toEqual(seen);
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 }, 60_000);
