@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { networks } from '#protocol';
 import { ChainRefusal, ChainUnavailable } from '#chain';
 import { DevnetChain } from './ports.js';
-import { post, serve, type Served } from './support.spec-suite.js';
+import { post, serve, testOptions, type Served } from './support.spec-suite.js';
 
 const BURN = networks.devnet.burnAddress;
 let served: Served;
 beforeEach(async () => {
-  served = await serve();
+  served = await serve({ supernodes: testOptions().supernodes.slice(0, 2) });
 });
 afterEach(() => served.close());
 

@@ -1,11 +1,12 @@
 import bs58check from 'bs58check';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { networks } from '#protocol';
+import { addressOfHash as addressOn, hashOfAddress, wifDecode, wifEncode } from '#protocol';
 import { hash160, hash256, sizedText } from './bytes.js';
 
-const P2PKH_PREFIX = Buffer.from(networks.devnet.addressPrefix, 'hex');
+const NETWORK = 'devnet';
 const P2SH_PREFIX = Buffer.from('6409', 'hex');
-const WIF_PREFIX = networks.devnet.wifPrefix;
+/** No address or key is longer, and decoding costs the square of the length. */
+const TEXT_MAX = 64;
 /** Zcash's magic was kept (pasteld spec B.4). */
 const MESSAGE_MAGIC = 'Zcash Signed Message:\n';
 
@@ -21,33 +22,26 @@ export function keyPair(secret: Buffer, compressed = true): KeyPair {
   return { secret, publicKey, compressed, address: addressOfHash(hash160(publicKey)) };
 }
 
-export const addressOfHash = (hash: Buffer): string => bs58check.encode(Buffer.concat([P2PKH_PREFIX, hash]));
-
-export function wif(key: KeyPair): string {
-  return bs58check.encode(Buffer.concat([Buffer.from([WIF_PREFIX]), key.secret, Buffer.from(key.compressed ? [1] : [])]));
-}
+export const addressOfHash = (hash: Uint8Array): string => addressOn(NETWORK, hash);
+export const wif = (key: KeyPair): string => wifEncode(NETWORK, { privateKey: key.secret, compressed: key.compressed });
 
 /** The reason is pasteld's, for `Invalid private key, <reason>`. */
 export function keyFromWif(text: string): KeyPair | { readonly reason: string } {
-  const payload = bs58check.decodeUnsafe(text);
+  const payload = decoded(text);
   if (!payload) return { reason: 'failed to decode base58-encoded string' };
   if (payload.length < 33) return { reason: 'length is less than 32 bytes' };
-  const compressed = payload.length === 34 && payload[33] === 1;
-  if (payload[0] !== WIF_PREFIX || !(compressed || payload.length === 33)) return { reason: 'invalid prefix' };
-  const secret = Buffer.from(payload.subarray(1, 33));
-  return secp256k1.utils.isValidSecretKey(secret) ? keyPair(secret, compressed) : { reason: 'invalid prefix' };
+  const key = wifDecode(NETWORK, text);
+  return key ? keyPair(Buffer.from(key.privateKey), key.compressed) : { reason: 'invalid prefix' };
 }
+const decoded = (text: string): Uint8Array | undefined => (text.length <= TEXT_MAX ? bs58check.decodeUnsafe(text) : undefined);
 
 /** The output script that pays an address of the devnet; undefined for anything else. */
 export function scriptOf(address: string): Buffer | undefined {
-  const payload = bs58check.decodeUnsafe(address);
-  if (payload?.length !== 22) return undefined;
-  const hash = payload.subarray(2);
-  if (P2PKH_PREFIX.equals(payload.subarray(0, 2)))
-    return Buffer.concat([Buffer.from('76a914', 'hex'), hash, Buffer.from('88ac', 'hex')]);
-  if (P2SH_PREFIX.equals(payload.subarray(0, 2)))
-    return Buffer.concat([Buffer.from('a914', 'hex'), hash, Buffer.from('87', 'hex')]);
-  return undefined;
+  const hash = hashOfAddress(NETWORK, address);
+  if (hash) return Buffer.concat([Buffer.from('76a914', 'hex'), hash, Buffer.from('88ac', 'hex')]);
+  const payload = decoded(address);
+  if (payload?.length !== 22 || !P2SH_PREFIX.equals(payload.subarray(0, 2))) return undefined;
+  return Buffer.concat([Buffer.from('a914', 'hex'), payload.subarray(2), Buffer.from('87', 'hex')]);
 }
 
 export function isKeyScript(script: Buffer): boolean {
