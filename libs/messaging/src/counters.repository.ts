@@ -26,7 +26,8 @@ export interface Counted {
  */
 @Injectable()
 export class CountersRepository {
-  async count(manager: EntityManager, { message, bytes, senderPubkey, now }: Counted): Promise<void> {
+  /** False when the message is one that was purged: then nothing of it may stay, and the caller rolls back. */
+  async count(manager: EntityManager, { message, bytes, senderPubkey, now }: Counted): Promise<boolean> {
     const { sending_sn_pastelid, receiving_sn_pastelid, sending_sn_txid_vout, receiving_sn_txid_vout } = message;
     const atFirst = { timestamp: now };
     const isNewSender = await addTo(manager, MessageSenderMetadata, {
@@ -46,11 +47,7 @@ export class CountersRepository {
       amounts: { total_messages: 1, total_data_bytes: bytes },
       atFirst,
     });
-    await addTo(manager, MessageMetadata, {
-      key: { id: TOTALS_ID },
-      amounts: { total_messages: 1, total_senders: isNewSender ? 1 : 0, total_receivers: isNewReceiver ? 1 : 0 },
-      atFirst: { ...atFirst, purged_before: EPOCH },
-    });
+    return addToTotals(manager, message.timestamp, isNewSender, isNewReceiver, now);
   }
 
   /** Nothing from before this instant is taken in. */
@@ -60,15 +57,7 @@ export class CountersRepository {
 
   /** The mark only ever moves forward. */
   async markPurgedBefore(manager: EntityManager, before: Date, now: Date): Promise<void> {
-    const start = {
-      id: TOTALS_ID,
-      total_messages: 0,
-      total_senders: 0,
-      total_receivers: 0,
-      timestamp: now,
-      purged_before: EPOCH,
-    };
-    await manager.createQueryBuilder().insert().into(MessageMetadata).values(start).orIgnore().execute();
+    await makeTotals(manager, now);
     await manager
       .createQueryBuilder()
       .update(MessageMetadata)
@@ -76,6 +65,37 @@ export class CountersRepository {
       .where('id = :id AND purged_before < :before', { id: TOTALS_ID, before: before.toISOString() })
       .execute();
   }
+}
+
+async function addToTotals(
+  manager: EntityManager,
+  sent: Date,
+  isNewSender: boolean,
+  isNewReceiver: boolean,
+  now: Date,
+): Promise<boolean> {
+  const add = async (): Promise<boolean> => {
+    const more = (column: string, amount: number) => () => `${column} + ${amount}`;
+    const { affected } = await manager
+      .createQueryBuilder()
+      .update(MessageMetadata)
+      .set({
+        total_messages: more('total_messages', 1),
+        total_senders: more('total_senders', isNewSender ? 1 : 0),
+        total_receivers: more('total_receivers', isNewReceiver ? 1 : 0),
+      })
+      .where('id = :id AND purged_before <= :sent', { id: TOTALS_ID, sent: sent.toISOString() })
+      .execute();
+    return affected === 1;
+  };
+  if (await add()) return true;
+  await makeTotals(manager, now);
+  return add();
+}
+
+async function makeTotals(manager: EntityManager, now: Date): Promise<void> {
+  const start = { id: TOTALS_ID, total_messages: 0, total_senders: 0, total_receivers: 0, timestamp: now, purged_before: EPOCH };
+  await manager.createQueryBuilder().insert().into(MessageMetadata).values(start).orIgnore().execute();
 }
 
 /** What is added to the row that `key` names; `newest` is set each time, `atFirst` when the row is made. */

@@ -5,8 +5,10 @@ import { MessageHandlers } from './message-handlers.js';
 import { MessagesRepository } from './messages.repository.js';
 import { SingleFlight } from './single-flight.js';
 
-/** Messages that one sweep hands out. */
-const SWEEP_MAX = 200;
+/** Claimed together: few enough to be done before another process takes the attempt for dead. */
+const BATCH_MAX = 20;
+/** A sweep that finds more leaves the rest to the next one. */
+const BATCHES_MAX = 50;
 /** For handlers and relays alike. */
 export const ATTEMPTS_MAX = 10;
 /** An attempt that nobody finished is taken for dead after this. */
@@ -18,7 +20,7 @@ export const pauseAfter = (attempts: number): number => Math.min(5_000 * 2 ** (a
 /**
  * Tells handlers of stored messages.
  *
- * 1. Take those that are due, oldest first; claim each with one conditional statement, which counts the attempt.
+ * 1. Take those that are due, oldest first; claim a batch, each by one conditional statement, which counts the attempt.
  * 2. Call every handler of its type.
  * 3. All well: strike the debt off. Else note the error and try again later; after ten attempts nobody tries any more, and the row stays as evidence.
  */
@@ -42,11 +44,12 @@ export class DispatchService implements OnModuleDestroy {
 
   private async run(now: Date): Promise<number> {
     let handled = 0;
-    for (const due of await this.messages.dispatchesDue(now, ATTEMPTS_MAX, SWEEP_MAX)) {
-      if (this.flight.isClosing) break;
+    for (let batches = 0; batches < BATCHES_MAX && !this.flight.isClosing; batches++) {
+      const due = await this.messages.dispatchesDue(now, ATTEMPTS_MAX, BATCH_MAX);
+      if (due.length === 0) break;
       const until = new Date(now.getTime() + ATTEMPT_MS_MAX);
-      const isOurs = await this.transactions.run((manager) => this.messages.claimDispatch(manager, due, until));
-      if (isOurs && (await this.attempt(due, now))) handled++;
+      const claimed = await this.transactions.run((manager) => this.messages.claimDispatches(manager, due, until));
+      for (const one of claimed) if (await this.attempt(one, now)) handled++;
     }
     return handled;
   }
@@ -65,10 +68,8 @@ export class DispatchService implements OnModuleDestroy {
       await this.transactions.run((manager) => this.messages.dispatched(manager, id));
       return true;
     }
-    this.logger.error(
-      `Message ${id} (${message!.type}): attempt ${attempts + 1} of ${ATTEMPTS_MAX} failed: ${errors.join('; ')}`,
-    );
-    const again = new Date(now.getTime() + pauseAfter(attempts + 1));
+    this.logger.error(`Message ${id} (${message!.type}): attempt ${attempts} of ${ATTEMPTS_MAX} failed: ${errors.join('; ')}`);
+    const again = new Date(now.getTime() + pauseAfter(attempts));
     await this.transactions.run((manager) => this.messages.dispatchFailed(manager, id, errors.join('; '), again));
     return false;
   }

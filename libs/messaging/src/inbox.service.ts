@@ -93,7 +93,8 @@ export class InboxService implements OnModuleDestroy {
       if (ends) ready.push({ item, ends });
       else homeless.push(item);
     }
-    await this.putAside(homeless, now, swept);
+    const waiting = await this.messages.deferredAmong(open.map(({ id }) => id));
+    await this.putAside(homeless, waiting, now, swept);
     // 3, 4
     const batch = ready.slice(0, SWEEP_MAX);
     swept.left += ready.length - batch.length;
@@ -103,6 +104,8 @@ export class InboxService implements OnModuleDestroy {
       );
       for (const one of judged) if (one) await this.guarded(one.item, swept, () => this.settle(one, now, swept));
     }
+    const arrived = [...waiting.keys()].filter((id) => this.settled.has(id));
+    if (arrived.length > 0) await this.store.forgetDeferred(arrived);
   }
 
   private async unsettled(inbox: readonly MasternodeMessage[], now: Date): Promise<MasternodeMessage[]> {
@@ -115,8 +118,12 @@ export class InboxService implements OnModuleDestroy {
     return unknown.filter(({ id }) => !settled.has(id));
   }
 
-  private async putAside(homeless: readonly MasternodeMessage[], now: Date, swept: Swept): Promise<void> {
-    const since = await this.messages.deferredAmong(homeless.map(({ id }) => id));
+  private async putAside(
+    homeless: readonly MasternodeMessage[],
+    since: ReadonlyMap<string, Date>,
+    now: Date,
+    swept: Swept,
+  ): Promise<void> {
     const isOverdue = ({ id }: MasternodeMessage): boolean => now.getTime() - (since.get(id) ?? now).getTime() >= DEFERRED_MAX_MS;
     for (const item of homeless.filter(isOverdue).slice(0, SWEEP_MAX)) {
       await this.guarded(item, swept, () =>

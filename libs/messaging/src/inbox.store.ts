@@ -28,8 +28,7 @@ export class InboxStore {
     try {
       return await this.transactions.run<'stored'>(async (manager) => {
         await this.messages.insert(manager, message);
-        if (message.timestamp < (await this.counters.purgedBefore(manager))) throw new PurgedMeanwhile();
-        await this.counters.count(manager, { message, bytes, senderPubkey, now });
+        if (!(await this.counters.count(manager, { message, bytes, senderPubkey, now }))) throw new PurgedMeanwhile();
         if (this.handlers.of(message.message_type).length > 0)
           await this.messages.oweDispatch(manager, message.pasteld_message_hash, now);
         return 'stored';
@@ -50,6 +49,11 @@ export class InboxStore {
     };
     await this.transactions.run((manager) => this.messages.reject(manager, rejected));
     this.logger.warn(`Inbox item ${item.id} from ${item.from} is no message: ${rejected.reason}`);
+  }
+
+  /** These are settled now, and wait no longer. */
+  async forgetDeferred(ids: readonly string[]): Promise<void> {
+    await this.transactions.run((manager) => this.messages.forgetDeferred(manager, ids));
   }
 
   async defer(items: readonly MasternodeMessage[], now: Date): Promise<void> {

@@ -36,12 +36,10 @@ export class MessagesRepository {
   /** Throws when the message is there already. */
   async insert(manager: EntityManager, message: Omit<Message, 'id'>): Promise<void> {
     await manager.insert(Message, message);
-    await manager.delete(DeferredMessage, { id: message.pasteld_message_hash });
   }
 
   async reject(manager: EntityManager, rejected: RejectedMessage): Promise<void> {
     await manager.createQueryBuilder().insert().into(RejectedMessage).values(rejected).orIgnore().execute();
-    await manager.delete(DeferredMessage, { id: rejected.id });
   }
 
   /** Since when each of these waits for its sender or receiver to be listed. */
@@ -59,6 +57,10 @@ export class MessagesRepository {
       await manager.createQueryBuilder().insert().into(DeferredMessage).values(some).orIgnore().execute();
   }
 
+  async forgetDeferred(manager: EntityManager, ids: readonly string[]): Promise<void> {
+    for (const some of inSlices(ids)) await manager.delete(DeferredMessage, { id: In(some) });
+  }
+
   async oweDispatch(manager: EntityManager, id: string, now: Date): Promise<void> {
     await manager.insert(MessageDispatch, { pasteld_message_hash: id, attempts: 0, due_at: now, last_error: null });
   }
@@ -71,14 +73,18 @@ export class MessagesRepository {
     });
   }
 
-  /** True for exactly one of those who try: the attempt is counted and nobody else tries before `until`. */
-  async claimDispatch(manager: EntityManager, due: MessageDispatch, until: Date): Promise<boolean> {
-    const { affected } = await manager.update(
-      MessageDispatch,
-      { pasteld_message_hash: due.pasteld_message_hash, attempts: due.attempts },
-      { attempts: due.attempts + 1, due_at: until },
-    );
-    return affected === 1;
+  /** Those that nobody else has claimed: the attempt is counted and nobody else tries before `until`. */
+  async claimDispatches(manager: EntityManager, due: readonly MessageDispatch[], until: Date): Promise<MessageDispatch[]> {
+    const claimed: MessageDispatch[] = [];
+    for (const { pasteld_message_hash, attempts, ...rest } of due) {
+      const { affected } = await manager.update(
+        MessageDispatch,
+        { pasteld_message_hash, attempts },
+        { attempts: attempts + 1, due_at: until },
+      );
+      if (affected === 1) claimed.push({ ...rest, pasteld_message_hash, attempts: attempts + 1 });
+    }
+    return claimed;
   }
   async dispatched(manager: EntityManager, id: string): Promise<void> {
     await manager.delete(MessageDispatch, { pasteld_message_hash: id });
