@@ -16,7 +16,7 @@ import {
 /** Announcements carry the first characters only of what may be large or private (inference spec 3.6). */
 const SHOWN_CHARACTERS = 32;
 /** Nothing that is announced is longer; parameters are limited to less on arrival. */
-export const ANNOUNCEMENT_LENGTH_MAX = 512 * 1024;
+const ANNOUNCEMENT_LENGTH_MAX = 512 * 1024;
 
 /** The request's fields with the response's laid over them. */
 export function responseAnnouncement(request: InferenceAPIUsageRequest, response: InferenceAPIUsageResponse): string {

@@ -6,7 +6,7 @@ import { Clock, Refusal, type InferenceConfirmation } from '#protocol';
 import type { InferenceJob } from './inference.entities.js';
 import { InferenceMessages } from './inference-messages.service.js';
 import { InferenceRepository, type JobChanges } from './inference.repository.js';
-import { EXPIRY_GRACE_BLOCKS, isSettled, type RequestState } from './request-state.rules.js';
+import { expiredBelow, isSettled, type RequestState } from './request-state.rules.js';
 
 const CHECK_FIRST_MS = 2_000;
 const CHECK_PAUSE_MS_MAX = 60_000;
@@ -73,7 +73,7 @@ export class ConfirmationService {
   /** Gives up quotes that were not paid in time. The hold stays while the chain cannot be asked. */
   async expireUnpaid(): Promise<void> {
     const height = await this.chain.height();
-    for (const job of await this.repository.unpaidBelow(height - EXPIRY_GRACE_BLOCKS, SWEEP_MAX)) {
+    for (const job of await this.repository.unpaidBelow(expiredBelow(height), SWEEP_MAX)) {
       if (await this.isStillUnpaid(job)) await this.expire(job);
     }
   }

@@ -8,7 +8,7 @@ import { legalSteps, mayStep, requestStates, type RequestState } from './request
 
 export type JobChanges = QueryDeepPartialEntity<Omit<InferenceJob, 'inference_request_id' | 'state'>>;
 /** What a request starts with; the rest of the row is empty. */
-export type NewJob = Pick<
+type NewJob = Pick<
   InferenceJob,
   | 'inference_request_id'
   | 'inference_response_id'

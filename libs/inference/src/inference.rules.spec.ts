@@ -7,7 +7,7 @@ import { promptOf } from './input.rules.js';
 import { parametersOf } from './parameters.rules.js';
 import { menuEntry } from './providers/text-abilities.js';
 import type { ModelMenuEntry } from './providers/index.js';
-import { isExpired, isSettled, legalSteps, mayStep, requestStates } from './request-state.rules.js';
+import { expiredBelow, isSettled, legalSteps, mayStep, requestStates } from './request-state.rules.js';
 import { resultFields, unservedFields } from './result.rules.js';
 import { soundUsage } from './usage.rules.js';
 
@@ -87,7 +87,7 @@ describe('the state machine', () => {
   });
 
   test('a quote expires after its last height and the grace, not before', () => {
-    expect([110, 111, 115, 116].map((height) => isExpired(110, height))).toEqual([false, false, false, true]);
+    expect([110, 111, 115, 116].map((height) => 110 < expiredBelow(height))).toEqual([false, false, false, true]);
   });
 });
 

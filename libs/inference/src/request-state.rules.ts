@@ -29,5 +29,6 @@ export const mayStep = (from: RequestState, to: RequestState): boolean => legalS
 export const isSettled = (state: RequestState): boolean => state !== 'QUOTED' && state !== 'EXPIRED';
 
 /** Blocks after the last height for a burn before an unpaid quote is given up: a burn may be mined in time and named a little later. */
-export const EXPIRY_GRACE_BLOCKS = 5;
-export const isExpired = (maxHeight: number, height: number): boolean => height > maxHeight + EXPIRY_GRACE_BLOCKS;
+const EXPIRY_GRACE_BLOCKS = 5;
+/** Unpaid quotes whose last height is below this one have expired. */
+export const expiredBelow = (height: number): number => height - EXPIRY_GRACE_BLOCKS;

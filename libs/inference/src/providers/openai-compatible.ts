@@ -148,7 +148,7 @@ async function completions(run: Run, base: string): Promise<Outcome> {
 }
 
 /** Our parameter names to theirs; what is not set is left out, so that the server's own default counts. */
-export function chatRequest({ model, input, parameters }: Run, completion: number): Body {
+function chatRequest({ model, input, parameters }: Run, completion: number): Body {
   const system = parameters['system_message'];
   const seed = parameters['seed'];
   const format = parameters['response_format'];

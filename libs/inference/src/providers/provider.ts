@@ -20,7 +20,7 @@ export interface ModelParameter {
   readonly options?: readonly string[];
 }
 
-export interface ModelField {
+interface ModelField {
   readonly name: string;
   readonly file_type: 'text' | 'embedding';
   readonly optional: boolean;

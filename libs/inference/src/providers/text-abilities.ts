@@ -1,7 +1,7 @@
 import type { InferenceType, ModelMenuEntry, ModelParameter, ParameterValues, Workload } from './provider.js';
 
-export const TOKENS_DEFAULT = 1000;
-export const COMPLETIONS_MAX = 10;
+const TOKENS_DEFAULT = 1000;
+const COMPLETIONS_MAX = 10;
 
 /** Counts the tokens of a text. A vendor with a published tokenizer brings its own. */
 export type TokenCounter = (text: string) => number;
@@ -106,7 +106,7 @@ export function completionsOutput(completions: readonly string[]): { output: str
 }
 
 /** The content label of a text: `json` for an object or array, else `txt`. */
-export function labelOf(text: string): 'json' | 'txt' {
+function labelOf(text: string): 'json' | 'txt' {
   if (!/^\s*[{[]/.test(text)) return 'txt';
   try {
     JSON.parse(text);
