@@ -41,11 +41,11 @@ export async function burn(side: UserSide, intent: BurnIntent, send: () => Promi
  * until it expires will never be.
  */
 export async function findBurn(side: UserSide, intent: BurnIntent): Promise<string | undefined> {
-  const searched = async (): Promise<string | 'none' | undefined> => {
+  const searched = async (): Promise<{ readonly txid?: string } | undefined> => {
     const tip = await side.chain.height();
     const found = (await waitingBurn(side, intent)) ?? (await minedBurn(side, intent, tip));
-    if (found !== undefined) return found;
-    if (tip > intent.fromHeight + EXPIRY_BLOCKS) return 'none';
+    if (found !== undefined) return { txid: found };
+    if (tip > intent.fromHeight + EXPIRY_BLOCKS) return {};
     if (tip <= intent.fromHeight + SEARCH_BLOCKS) return undefined;
     throw new ClientError(
       'burn-uncertain',
@@ -58,7 +58,7 @@ export async function findBurn(side: UserSide, intent: BurnIntent): Promise<stri
     { what: 'the burn to show in a block', timeoutMs: TIMEOUT_MS, everyMs: 2_000, everyMsMax: 15_000, growth: 1.3 },
     searched,
   );
-  return found === 'none' ? undefined : found;
+  return found.txid;
 }
 
 async function waitingBurn(

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readJson, writeJson, type Json, type JsonObject } from '#protocol';
+import { readJson, writeJson, type JsonObject } from '#protocol';
 
 export interface FakeCall {
   readonly method: string;
@@ -16,7 +16,9 @@ export const silence = Symbol('silence');
 export type Routes = Record<string, (call: FakeCall) => FakeAnswer | typeof silence | Promise<FakeAnswer | typeof silence>>;
 
 /** A server on this machine that answers `METHOD /path` by the longest matching prefix of its routes. */
-export async function serve(routes: Routes): Promise<{ url: string; port: number; calls: FakeCall[]; close(): Promise<void> }> {
+export async function serve(
+  routes: Routes,
+): Promise<{ url: string; port: number; calls: FakeCall[]; close: () => Promise<void> }> {
   const calls: FakeCall[] = [];
   const server = createServer((request, response) => {
     void (async () => {
@@ -46,7 +48,7 @@ export async function serve(routes: Routes): Promise<{ url: string; port: number
         'text' in answer &&
         typeof answer.status === 'number';
       response.writeHead(plain ? (answer.status as number) : 200, { 'Content-Type': 'application/json' });
-      response.end(plain ? String(answer.text) : writeJson(answer as Json));
+      response.end(plain ? String(answer.text) : writeJson(answer));
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -112,7 +112,7 @@ type Terms = PurchaseOptions & { readonly trackingAddress: string };
 function checkInput({ credits, trackingAddress }: Terms): void {
   if (!Number.isSafeInteger(credits) || credits < 1)
     throw new ClientError('bad-input', `${credits} is no whole number of credits`);
-  if (!kinds.address.accepts(trackingAddress)) throw new ClientError('bad-input', `${trackingAddress} is no address`);
+  if (!kinds.address.accepts(trackingAddress)) throw new ClientError('bad-input', `Not an address: ${String(trackingAddress)}`);
 }
 
 async function bestOffer(side: UserSide, options: Terms): Promise<Offer> {

@@ -32,8 +32,8 @@ export interface UserSide extends WalletSide {
 
 /** Where a story keeps what must survive a crash. `undefined` forgets. */
 export interface Journal<State> {
-  load(): Promise<State | undefined>;
-  save(state: State | undefined): Promise<void>;
+  readonly load: () => Promise<State | undefined>;
+  readonly save: (state: State | undefined) => Promise<void>;
 }
 export function memoryJournal<State>(): Journal<State> {
   let kept: State | undefined;

@@ -16,7 +16,7 @@ export function writeRpcJson(value: RpcParameter): string {
   if (isList(value)) return `[${value.map(writeRpcJson).join(',')}]`;
   if (typeof value !== 'object') return JSON.stringify(value);
   return `{${Object.entries(value)
-    .map(([name, member]) => `${JSON.stringify(name)}:${writeRpcJson(member as RpcParameter)}`)
+    .map(([name, member]) => `${JSON.stringify(name)}:${writeRpcJson(member)}`)
     .join(',')}}`;
 }
 const isList = (value: RpcParameter): value is readonly RpcParameter[] => Array.isArray(value);
