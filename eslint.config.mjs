@@ -25,7 +25,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.spec.ts', '**/*.check.ts', 'test/**', 'bench/**'],
+    files: ['**/*.spec.ts', '**/*.spec-suite.ts', '**/*.check.ts', 'test/**', 'bench/**'],
     rules: {
       'max-lines-per-function': 'off',
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
