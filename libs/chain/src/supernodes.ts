@@ -23,7 +23,13 @@ export interface Supernode {
 }
 
 /** One item of pasteld's inbox. */
-export interface MasternodeMessage { readonly id: string; readonly from: string; readonly to: string; /** Unix seconds, the sender's clock. */ readonly timestamp: number; readonly text: string }
+export interface MasternodeMessage {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  /** Unix seconds, the sender's clock. */ readonly timestamp: number;
+  readonly text: string;
+}
 
 /** The supernodes and the channel between them. */
 export abstract class SupernodeNetwork {
