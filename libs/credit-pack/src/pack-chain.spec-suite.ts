@@ -17,6 +17,8 @@ export const digest = (text: string): string => createHash('sha256').update(text
 /** Blocks, a mempool, reorganisations and outages, without keys: whoever builds a transaction says who is in it. */
 export class FakeChain extends Chain {
   isDown = false;
+  /** Transactions about which the node answers nonsense. */
+  readonly unreadable = new Set<string>();
   readonly identities: IdentityTicket[] = [];
   private blocks: { block: Block; txids: string[] }[] = [];
   private waiting: string[] = [];
@@ -92,6 +94,7 @@ export class FakeChain extends Chain {
     return this.up(this.blocks.map(({ block }) => block).find(({ height, hash }) => height === which || hash === which));
   }
   override async transaction(txid: string): Promise<Transaction | undefined> {
+    if (this.unreadable.has(txid)) throw new ChainUnavailable('getrawtransaction', 'nonsense');
     const known = this.up(this.transactions.get(txid)?.transaction);
     const at = this.blockOf(txid);
     if (!known || (!at && !this.waiting.includes(txid))) return undefined;

@@ -133,6 +133,17 @@ describe.each(testDatabases())('tickets on $name', (database) => {
     expect(await node.ledger.find(txid)).toBeDefined();
   });
 
+  test('a ticket about which the node cannot answer holds up no other', async () => {
+    const [odd, good] = [await saleOf(node.chain, { trackingAddress: address('odd') }), await saleOf(node.chain)];
+    node.chain.mine();
+    const [oddTxid, txid] = [register(node.chain, odd), register(node.chain, good)];
+    node.chain.mine();
+    node.chain.unreadable.add(odd.burnTxid);
+    expect(await packs()).toEqual([txid]);
+    node.chain.unreadable.clear();
+    expect(await packs()).toEqual([oddTxid, txid]);
+  });
+
   test('a reorganisation: the pack goes, comes back with its holds, and the order on the new branch decides', async () => {
     const { pack, txid, trackingAddress } = await node.buy();
     await node.hold(pack, 'r1', 150);

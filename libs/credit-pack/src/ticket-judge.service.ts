@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Chain, ChainUnavailable, type ContractTicket } from '#chain';
+import { Chain, type ContractTicket } from '#chain';
 import { readTicket, TicketError } from '#protocol';
 import { TicketBook, type ReadableTicket, type TicketPlace } from './ticket-book.service.js';
 import { TicketValidation, type TicketVerdict } from './ticket-validation.service.js';
@@ -20,7 +20,7 @@ export class TicketJudge {
     private readonly book: TicketBook,
   ) {}
 
-  /** Throws ChainUnavailable, and nothing else. */
+  /** Throws ChainUnavailable where the node is down, and nothing else. */
   async judge(ticket: ContractTicket, place: TicketPlace): Promise<JudgedTicket> {
     let readable: ReadableTicket | undefined;
     let verdict: TicketVerdict;
@@ -28,7 +28,7 @@ export class TicketJudge {
       readable = { ticket: readTicket(ticket.data), data: ticket.data };
       verdict = await this.validation.judge(readable.ticket, place.height);
     } catch (error) {
-      if (error instanceof ChainUnavailable) throw error;
+      // Throws where the node is down; where it answers, the trouble is this ticket's own and must not hold up the others.
       const judgedAtHeight = await this.chain.height();
       if (error instanceof TicketError) verdict = { verdict: 'invalid', reasons: [error.message], judgedAtHeight };
       else {

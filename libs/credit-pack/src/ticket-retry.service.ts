@@ -1,14 +1,16 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Chain } from '#chain';
 import { Transactions } from '#database';
 import { LedgerStore } from './pack-ledger.store.js';
 import { TicketJudge } from './ticket-judge.service.js';
+import type { TicketVerdictRow } from './ticket-verdict.entity.js';
 
 const UNDECIDED_PER_SWEEP_MAX = 25;
 
 /** Judges again what could not be decided, the longest untried first. */
 @Injectable()
 export class TicketRetry {
+  private readonly logger = new Logger(TicketRetry.name);
   constructor(
     private readonly chain: Chain,
     private readonly transactions: Transactions,
@@ -20,15 +22,25 @@ export class TicketRetry {
   async sweep(now: Date): Promise<void> {
     const undecided = await this.transactions.read((manager) => this.store.verdicts.undecided(manager, UNDECIDED_PER_SWEEP_MAX));
     for (const row of undecided) {
-      const ticket = await this.chain.contractTicket(row.registrationTxid);
-      // Moved by a reorganisation: the scan undoes it and comes past it again.
-      if (!ticket || ticket.height !== row.height) continue;
-      const judged = await this.judge.judge(ticket, row);
-      await this.transactions.run(async (manager) => {
-        const isStillOpen = (await this.store.verdicts.byTxid(manager, row.registrationTxid))?.blockHash === row.blockHash;
-        if (isStillOpen) await judged.enter(manager, now);
-      });
+      try {
+        await this.again(row, now);
+      } catch (error) {
+        // Throws where the node is down; where it answers, the trouble is this ticket's own and must not hold up the others.
+        await this.chain.height();
+        this.logger.error(`Ticket ${row.registrationTxid} could not be judged again: ${String(error)}`);
+      }
     }
+  }
+
+  private async again(row: TicketVerdictRow, now: Date): Promise<void> {
+    const ticket = await this.chain.contractTicket(row.registrationTxid);
+    // Moved by a reorganisation: the scan undoes it and comes past it again.
+    if (!ticket || ticket.height !== row.height) return;
+    const judged = await this.judge.judge(ticket, row);
+    await this.transactions.run(async (manager) => {
+      const isStillOpen = (await this.store.verdicts.byTxid(manager, row.registrationTxid))?.blockHash === row.blockHash;
+      if (isStillOpen) await judged.enter(manager, now);
+    });
   }
 
   /** Nothing counts as known to be bad any more: every such ticket is judged again. */
