@@ -38,12 +38,13 @@ export class HttpPurchasePeers extends PurchasePeers {
 
   async vote(pastelId: string, question: CreditPackPurchasePriceAgreementRequest): Promise<Vote> {
     const client = await this.clientOf(pastelId, this.purchase.peerTimeoutMs);
-    return (await client.exchange(exchanges.priceAgreement, question, { expectedSigner: pastelId })) as Vote;
+    return client.exchange(exchanges.priceAgreement, question, { expectedSigner: pastelId });
   }
 
   async announce(pastelId: string, line: AnnouncementLine, message: object): Promise<void> {
     const client = await this.clientOf(pastelId, this.peers.messagingTimeoutMs);
-    await client.exchange(exchanges[line] as Exchange, message);
+    const exchange: Exchange = exchanges[line];
+    await client.exchange(exchange, message);
   }
 
   private async clientOf(pastelId: string, timeoutMs: number): Promise<SupernodeClient> {

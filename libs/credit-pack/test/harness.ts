@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { ConsoleLogger, Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { Environment, readSettings, SettingsModule, SystemEntropy } from '#config';
 import { DatabaseModule } from '#database';
@@ -185,7 +185,6 @@ export class TestMarket {
     builder.overrideProvider(PurchasePeers).useValue(new LocalPeers(this, node.pastelId));
     builder.overrideProvider(PeerHealth).useValue({ unreachable: async () => new Set<string>() });
     builder.overrideProvider(MarketPrice).useValue({ usdPerPsl: async () => node.usdPerPsl });
-    if (process.env['TEST_LOG'] !== undefined) builder.setLogger(new ConsoleLogger());
     node.module = await builder.compile();
   }
 

@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Chain } from '#chain';
 import {
   CreditPackPurchaseRequestPreliminaryPriceQuote,
@@ -39,11 +39,12 @@ const books = [
   postgres!,
 ];
 Logger.overrideLogger(false);
+jest.setTimeout(90_000);
 
-describe.each(books)('a purchase on $name', ({ url }) => {
+describe.each(books)('a purchase on $name', (database) => {
   let market: TestMarket;
   beforeAll(async () => {
-    market = await TestMarket.open({ url });
+    market = await TestMarket.open({ url: () => database.url() });
   });
   afterAll(() => market.close());
 
@@ -252,7 +253,7 @@ describe.each(books)('a purchase on $name', ({ url }) => {
 describe('what does not come to a purchase', () => {
   let market: TestMarket;
   beforeAll(async () => {
-    market = await TestMarket.open({ url: sqlite!.url, environment: { OPEN_OFFERS_PER_PASTELID_MAX: '4' } });
+    market = await TestMarket.open({ url: () => sqlite!.url(), environment: { OPEN_OFFERS_PER_PASTELID_MAX: '4' } });
   });
   afterAll(() => market.close());
   const reasonOf = async (draft: Parameters<TestMarket['request']>[0]) =>
