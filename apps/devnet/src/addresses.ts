@@ -2,15 +2,10 @@ import { createServer } from 'node:net';
 
 /** The port that clients of the public network know. */
 const API_PORT = 7123;
-/** As the supernode list shows it; clients throw it away. */
-const P2P_PORT = 29_933;
-
+/** Where a supernode's HTTP API listens, and what the supernode list says of it. */
 export interface Place {
   readonly ip: string;
-  /** Where the HTTP API listens. */
-  readonly apiPort: number;
-  /** What the supernode list says. */
-  readonly listedPort: number;
+  readonly port: number;
 }
 
 /** Somebody else holds an address that the devnet needs. */
@@ -28,11 +23,9 @@ export class AddressTaken extends Error {
 export async function placesFor(count: number): Promise<Place[]> {
   const hasMore = (await tryToListen('127.0.0.2', 0)) === 'free';
   const places = Array.from({ length: count }, (_, i) =>
-    hasMore
-      ? { ip: `127.0.0.${i + 1}`, apiPort: API_PORT, listedPort: P2P_PORT }
-      : { ip: '127.0.0.1', apiPort: API_PORT + i, listedPort: API_PORT + i },
+    hasMore ? { ip: `127.0.0.${i + 1}`, port: API_PORT } : { ip: '127.0.0.1', port: API_PORT + i },
   );
-  for (const { ip, apiPort } of places) await ensureFree(ip, apiPort);
+  for (const { ip, port } of places) await ensureFree(ip, port);
   return places;
 }
 
