@@ -5,6 +5,7 @@ import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Chain } from '#chain';
 import {
+  CreditPackPurchasePriceAgreementRequestResponse,
   CreditPackPurchaseRequestPreliminaryPriceQuote,
   CreditPackPurchaseRequestRejection,
   CreditPackPurchaseRequestResponse,
@@ -333,14 +334,11 @@ describe('what does not come to a purchase', () => {
     one!.usdPerPsl = two!.usdPerPsl = 0.0006;
     expect((await ended()).termination_reason_string).toBe('Not enough supernodes agreed to the proposed pricing');
     one!.usdPerPsl = two!.usdPerPsl = 0.0005;
-    // The vote of another peer twice, instead of its own.
-    let stolen: Vote | undefined;
-    one!.forge = (vote) => (stolen = vote);
-    two!.forge = (vote) => stolen ?? vote;
-    three!.forge = (vote) =>
-      Object.assign(Object.create(Object.getPrototypeOf(vote) as object) as typeof vote, vote, {
-        proposed_psl_price_per_credit: PythonNumber.float(1),
-      });
+    // One peer speaks for another, one votes on another price.
+    const changed = (vote: Vote, changes: Partial<Vote>): Vote =>
+      Object.assign(new CreditPackPurchasePriceAgreementRequestResponse(), vote, changes);
+    two!.forge = (vote) => changed(vote, { responding_supernode_pastelid: one!.pastelId });
+    three!.forge = (vote) => changed(vote, { proposed_psl_price_per_credit: PythonNumber.float(1) });
     expect((await ended()).termination_reason_string).toContain('Not enough supernodes');
   });
 
