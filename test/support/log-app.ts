@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HttpSettings, LogSettings } from '#config';
+import type { Type } from '@nestjs/common';
+import { type HttpSettings, LogSettings } from '#config';
 import { createLogger, LogsModule, type WinstonLogger } from '#logs';
 import { startHttpApp, type TestHttpApp } from './http-app.js';
 
@@ -11,10 +12,15 @@ export interface TestLogApp extends TestHttpApp {
 }
 
 /** The log's routes behind the whole HTTP ground, over a log file of its own; entries carry the time of the test's clock. */
-export async function startLogApp(settings: Partial<HttpSettings> = {}): Promise<TestLogApp> {
+export async function startLogApp(settings: Partial<HttpSettings> = {}, controllers: Type[] = []): Promise<TestLogApp> {
   const folder = mkdtempSync(join(tmpdir(), 'pastel-logs-'));
   const log: LogSettings = { level: 'debug', file: join(folder, 'log.txt'), toConsole: false };
-  const http = await startHttpApp({ imports: [LogsModule.of()], provided: [{ provide: LogSettings, useValue: log }], settings });
+  const http = await startHttpApp({
+    imports: [LogsModule.of()],
+    provided: [{ provide: LogSettings, useValue: log }],
+    controllers,
+    settings,
+  });
   const logger = createLogger(log, { clock: http.clock });
   const close = async (): Promise<void> => {
     await http.close();

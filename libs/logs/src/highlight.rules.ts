@@ -1,5 +1,5 @@
 /** What a piece of a log line is; `text` is the rest. */
-export type TokenKind =
+type TokenKind =
   | 'text'
   | 'time'
   | 'level'

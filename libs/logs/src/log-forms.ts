@@ -20,7 +20,7 @@ export interface LogLines {
   readonly last_position: number;
   readonly more: boolean;
 }
-export interface LogLine {
+interface LogLine {
   readonly level: string | null;
   readonly tokens: readonly Token[];
 }

@@ -1,6 +1,5 @@
 /** Levels as Python's logging names them: that is how readers of the file know them (messaging spec 7.1). */
-export const LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
-export type Level = (typeof LEVELS)[number];
+export type Level = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
 
 /** One entry of the log. A line that belongs to an entry which was not read has neither time nor level. */
 export interface LogEntry {
@@ -33,11 +32,11 @@ const LEVEL_OF_NAME: Readonly<Record<string, Level>> = {
 /** With and without milliseconds, with and without the logger's name: what each era wrote (messaging spec 7.1). */
 const HEAD =
   /^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})(?:,(\d{3}))? - (?:[\w.]{1,100} - )?(DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL) - (.*)$/s;
-// eslint-disable-next-line no-control-regex -- control characters are what it is for
+
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
 /** `2026-01-05 12:00:00,123`. */
-export const logTime = (at: Date): string => at.toISOString().slice(0, 23).replace('T', ' ').replace('.', ',');
+const logTime = (at: Date): string => at.toISOString().slice(0, 23).replace('T', ' ').replace('.', ',');
 
 /** Milliseconds since 1970 of a time as {@link logTime} writes it. */
 export const instantOf = (time: string): number => Date.parse(`${time.replace(' ', 'T').replace(',', '.')}Z`);

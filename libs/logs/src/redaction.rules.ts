@@ -2,7 +2,7 @@
 export const REDACTED = '[redacted]';
 
 /** Shorter secrets are only found by their name: blanking them wherever they occur would make the log unreadable. */
-export const SECRET_CHARACTERS_MIN = 5;
+const SECRET_CHARACTERS_MIN = 5;
 /** The devnet's RPC password: printed in the README, and the name of a network. */
 const PUBLIC_WORDS = new Set(['devnet']);
 /** Nothing past this is looked at. */
@@ -67,7 +67,7 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern: new RegExp(String.raw`("(?:${PROMPT_NAMES})\\{0,7}"\s{0,4}:\s{0,4})(${QUOTED})`, 'gi'),
-    replacement: (_match, name, value) => `${name}"[${value!.length} characters cut]"`,
+    replacement: (_match, name, value) => `${name}"[${value.length} characters cut]"`,
   },
   {
     pattern: /[A-Za-z0-9+/_-]{200,}={0,2}/g,
