@@ -17,10 +17,19 @@ export default tseslint.config(
       'max-params': ['error', 6],
       'no-restricted-syntax': [
         'error',
-        { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'Read the time through the injected Clock.' },
-        { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: 'Draw chance from the injected Entropy.' },
+        {
+          selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+          message: 'Read the time through the injected Clock.',
+        },
+        {
+          selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
+          message: 'Draw chance from the injected Entropy.',
+        },
         { selector: "CallExpression[callee.name='forwardRef']", message: 'Modules form no circles.' },
-        { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'The environment is read in libs/config alone.' },
+        {
+          selector: "MemberExpression[object.name='process'][property.name='env']",
+          message: 'The environment is read in libs/config alone.',
+        },
       ],
     },
   },

@@ -22,7 +22,7 @@ const PROMPT = 'Say hello to the Pastel network.';
 const credits = (tenths: number): string => `${tenths / 10} credits`;
 
 /** The user's side of the devnet: the same client library that every user has, over HTTP alone. */
-export function openUserNode(screen: Screen): { side: WalletSide; network: JsonRpcSupernodeNetwork; close(): void } {
+function openUserNode(screen: Screen): { side: WalletSide; network: JsonRpcSupernodeNetwork; close(): void } {
   const clock = new SystemClock();
   const settings = readSettings(
     new Environment({ RPC_HOST, RPC_PORT: String(RPC_PORT), RPC_USER: USER.user, RPC_PASSWORD: USER.password }),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { namesNode, settingSources } from '#config';
 import { AddressTaken } from './addresses.js';
 import { runDemo } from './demo.js';
-import { RPC_HOST, RPC_PORT, startChain, startSupernode, USER } from './network.js';
+import { loggerOf, RPC_HOST, RPC_PORT, settingsOf, startChain, startSupernode, USER } from './network.js';
 import { Screen } from './screen.js';
 import { UserFile } from './user-file.js';
 
@@ -32,22 +32,25 @@ async function main(): Promise<void> {
     });
 
   screen.heading('A Pastel network on this machine');
-  const { devnet, places, close } = await screen.run(
+  const chain = await screen.run(
     'Start the chain (a simulated pasteld)',
     () => startChain(FOLDER),
     ({ devnet: { state } }) =>
       `http://${RPC_HOST}:${RPC_PORT}, user ${USER.user}, password ${USER.password}, height ${state.ledger.height}`,
   );
-  closers.push(close);
+  const { devnet, places } = chain;
+  closers.push(() => chain.close());
   if (places[1]?.ip === '127.0.0.1')
     screen.line('  This system has no 127.0.0.2: the supernodes share 127.0.0.1 on ports 7123 to 7127.');
   await screen.run(
     'Start five supernodes',
     async () => {
-      for (const [index, facts] of devnet.supernodes.entries()) {
-        const app = await startSupernode(facts, index, FOLDER);
+      const settings = devnet.supernodes.map((facts, index) => settingsOf(facts, index, FOLDER));
+      const logger = loggerOf(settings);
+      for (const [index, own] of settings.entries()) {
+        const app = await startSupernode(own, logger);
         closers.push(() => app.close());
-        screen.progress(`${index + 1} of ${places.length}`);
+        screen.progress(`${index + 1} of ${settings.length}`);
       }
     },
     () => places.map(({ ip, port }) => `${ip}:${port}`).join(', '),

@@ -1,13 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Environment, readSettings, SystemClock, SystemEntropy } from '#config';
+import { Environment, readSettings, SystemClock, SystemEntropy, type Settings } from '#config';
 import { Devnet, type DevnetSupernodeFacts } from '#devnet';
+import { createLogger, secretsOf, type WinstonLogger } from '#logs';
 import { networks } from '#protocol';
 import { createSupernode } from '../../supernode/src/supernode.js';
 import { ensureFree, placesFor, type Place } from './addresses.js';
 
-export const SUPERNODES = 5;
+const SUPERNODES = 5;
 export const RPC_HOST = '127.0.0.1';
 export const RPC_PORT = networks.devnet.rpcPort;
 export const USER = { user: 'devnet', password: 'devnet' } as const;
@@ -15,13 +16,6 @@ export const USER = { user: 'devnet', password: 'devnet' } as const;
 /** Real networks take 150 s a block; a person at a terminal does not want to. */
 const BLOCKS = { everySeconds: 15, earlySeconds: 5 };
 const USD_PER_PSL = '0.0005';
-
-export interface LocalNetwork {
-  readonly devnet: Devnet;
-  readonly places: readonly Place[];
-  readonly supernodes: readonly NestExpressApplication[];
-  close(): Promise<void>;
-}
 
 /** The simulated pasteld, listening; its data in `folder`. Throws AddressTaken. */
 export async function startChain(folder: string): Promise<{ devnet: Devnet; places: Place[]; close(): Promise<void> }> {
@@ -45,35 +39,36 @@ export async function startChain(folder: string): Promise<{ devnet: Devnet; plac
   return { devnet, places, close };
 }
 
-/** One supernode with its own PastelID, database and address. */
-export async function startSupernode(
-  facts: DevnetSupernodeFacts,
-  index: number,
-  folder: string,
-): Promise<NestExpressApplication> {
+/** One supernode with its own PastelID, database and address. Nest has one logger a process, so they share it. */
+export async function startSupernode(settings: Settings, logger: WinstonLogger): Promise<NestExpressApplication> {
+  const app = await createSupernode({ settings, logger });
+  await app.listen(settings.http.port, settings.http.host);
+  return app;
+}
+
+export function settingsOf({ ip, port }: DevnetSupernodeFacts, index: number, folder: string): Settings {
   const { user, password } = credentialsOf(index);
-  const settings = readSettings(
+  return readSettings(
     new Environment({
       RPC_HOST,
       RPC_PORT: String(RPC_PORT),
       RPC_USER: user,
       RPC_PASSWORD: password,
       LOCAL_PASTEL_ID_PASSPHRASE: password,
-      LISTEN_HOST: facts.ip,
-      UVICORN_PORT: String(facts.port),
+      LISTEN_HOST: ip,
+      UVICORN_PORT: String(port),
       SUPERNODE_API_PORT: 'listed',
       DATABASE_URL: `sqlite:${join(folder, user, 'supernode.sqlite')}`,
-      LOG_FILE: join(folder, user, 'supernode.log'),
+      LOG_FILE: join(folder, 'supernodes.log'),
       LOG_TO_CONSOLE: '0',
       MESSAGE_POLL_IN_SECONDS: '1',
       SANDBOX_PROVIDER: '1',
       FIXED_PSL_PRICE_IN_USD: USD_PER_PSL,
     }),
   );
-  mkdirSync(join(folder, user), { recursive: true });
-  const app = await createSupernode({ settings, logger: ['error', 'warn'] });
-  await app.listen(facts.port, facts.ip);
-  return app;
 }
+
+export const loggerOf = (all: readonly Settings[]): WinstonLogger =>
+  createLogger(all[0]!.log, { clock: new SystemClock(), secrets: all.flatMap(secretsOf) });
 
 const credentialsOf = (index: number) => ({ user: `sn${index + 1}`, password: `sn${index + 1}` });

@@ -1,14 +1,18 @@
-import { Environment, readSettings, settingSources } from '#config';
+import { Environment, readSettings, settingSources, SystemClock } from '#config';
+import { createLogger, secretsOf } from '#logs';
 import { createSupernode } from './supernode.js';
 
 try {
   const settings = readSettings(new Environment(settingSources()));
-  const app = await createSupernode({ settings, logger: ['error', 'warn', 'log'] });
-  await app.listen(settings.http.port, settings.http.host);
+  const { http, rpc, network } = settings;
+  const logger = createLogger(settings.log, { clock: new SystemClock(), secrets: secretsOf(settings) });
+  const app = await createSupernode({ settings, logger });
+  app.enableShutdownHooks();
+  await app.listen(http.port, http.host);
   console.log(
-    `Supernode on http://${settings.http.host}:${settings.http.port}, Swagger at its root, pasteld at ${settings.rpc.host}:${settings.rpc.port}`,
+    `Supernode of the ${network.network.name} on http://${http.host}:${http.port}, pasteld at ${rpc.host}:${rpc.port}, Swagger at /`,
   );
 } catch (error) {
   console.error(`The supernode cannot start. ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  process.exit(1);
 }

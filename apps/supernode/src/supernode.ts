@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Module, type DynamicModule, type LoggerService, type LogLevel } from '@nestjs/common';
+import { Module, type DynamicModule, type LogLevel } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ScheduleModule } from '@nestjs/schedule';
 import { SettingsModule, type Settings } from '#config';
@@ -7,6 +7,7 @@ import { CreditPackModule, creditPackEntities } from '#credit-pack';
 import { DatabaseModule, type Entity, type SchemaBy } from '#database';
 import { createHttpApp, httpEntities, WireModule } from '#http';
 import { InferenceModule, inferenceEntities } from '#inference';
+import { LogsModule, WinstonLogger } from '#logs';
 import { MessagingModule, messagingEntities } from '#messaging';
 import { ReputationModule } from '#reputation';
 import { RpcModule } from '#rpc';
@@ -22,13 +23,14 @@ export interface SupernodeOptions {
   readonly schedules?: boolean;
   /** `synchronize` makes the tables of the entities as they are; for throw-away databases. */
   readonly schemaBy?: SchemaBy;
-  readonly logger?: LoggerService | LogLevel[] | false;
+  readonly logger?: WinstonLogger | LogLevel[] | false;
 }
 
 @Module({})
-export class SupernodeModule {
+class SupernodeModule {
   /** The whole node, wired in the order of its dependencies. */
-  static of({ settings, machine = systemMachine(), schedules = true, schemaBy = 'migrations' }: SupernodeOptions): DynamicModule {
+  static of(options: SupernodeOptions): DynamicModule {
+    const { settings, machine = systemMachine(), schedules = true, schemaBy = 'migrations', logger } = options;
     return {
       module: SupernodeModule,
       imports: [
@@ -42,14 +44,13 @@ export class SupernodeModule {
         ReputationModule,
         CreditPackModule,
         InferenceModule,
+        LogsModule.of(logger instanceof WinstonLogger ? logger : undefined),
       ],
     };
   }
 }
 
 /** A supernode that is ready to listen. Throws what keeps it from working: settings, database, pasteld, passphrase. */
-export async function createSupernode(options: SupernodeOptions): Promise<NestExpressApplication> {
-  const app = await createHttpApp(SupernodeModule.of(options), options.settings.http, options.logger);
-  app.enableShutdownHooks();
-  return app;
+export function createSupernode(options: SupernodeOptions): Promise<NestExpressApplication> {
+  return createHttpApp(SupernodeModule.of(options), options.settings.http, options.logger);
 }

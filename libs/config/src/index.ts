@@ -1,5 +1,6 @@
 export * from './environment.js';
 export * from './settings.js';
+export * from './slices.js';
 export * from './settings.module.js';
 export * from './sources.js';
 export * from './system.js';

@@ -1,6 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
-import * as slices from './settings.js';
+import * as slices from './slices.js';
 
 /** Offers each slice of the settings under its own class. */
 @Global()

@@ -1,0 +1,41 @@
+import type { Environment } from './environment.js';
+import type { InferenceSettings } from './slices.js';
+
+export function inferenceSettings(env: Environment): InferenceSettings {
+  return {
+    minimumCostTenths: Math.round(env.number('MINIMUM_COST_IN_CREDITS', 0.5, 'Floor of a request', { min: 0.1 }) * 10),
+    confirmationBlocks: env.integer(
+      'INFERENCE_CONFIRMATION_WINDOW_IN_BLOCKS',
+      10,
+      'Blocks within which a quoted request must be paid',
+      { min: 1 },
+    ),
+    resultRetentionDays: env.integer('INFERENCE_RESULT_RETENTION_IN_DAYS', 30, 'How long results are kept', { min: 1 }),
+    openQuotesPerPastelIdMax: env.integer(
+      'INFERENCE_OPEN_QUOTES_PER_PASTELID_MAX',
+      100,
+      'Unpaid quotes that one PastelID may have open',
+      { min: 1 },
+    ),
+    executionsMax: env.integer('CONCURRENT_EXECUTIONS_MAX', 8, 'Requests that run at the same time', { min: 1 }),
+    executionSecondsMax: env.integer('EXECUTION_SECONDS_MAX', 600, 'Limit for one run', { min: 1 }),
+    executionAttemptsMax: env.integer('EXECUTION_ATTEMPTS_MAX', 3, 'Runs of one request, restarts included', { min: 1 }),
+    sandboxEnabled: env.flag('SANDBOX_PROVIDER', false, 'Offer the sandbox model, which computes nothing; on in the devnet'),
+    openAiCompatibleUrl: env.optional(
+      'OPENAI_COMPATIBLE_URL',
+      'Base URL of a server that speaks /v1/chat/completions, e.g. http://127.0.0.1:11434/v1',
+    ),
+    openAiCompatibleKey: env.secret('OPENAI_COMPATIBLE_API_KEY', 'Its key, if it wants one'),
+    openAiCompatibleModels: env.list('OPENAI_COMPATIBLE_MODELS', [], 'Models to offer; asked of the server when empty'),
+    openAiCompatibleUsdPerMillionInputTokens: env.number(
+      'OPENAI_COMPATIBLE_USD_PER_MILLION_INPUT_TOKENS',
+      0.5,
+      'Price of a million tokens in',
+    ),
+    openAiCompatibleUsdPerMillionOutputTokens: env.number(
+      'OPENAI_COMPATIBLE_USD_PER_MILLION_OUTPUT_TOKENS',
+      1.5,
+      'Price of a million tokens out',
+    ),
+  };
+}

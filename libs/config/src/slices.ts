@@ -1,0 +1,114 @@
+import type { Network } from '#protocol';
+
+// Each slice is a class, so that it is its own injection token and a service asks for just the slice it uses.
+export class RpcSettings {
+  readonly host!: string;
+  readonly port!: number;
+  readonly user!: string;
+  readonly password!: string;
+  readonly timeoutMs!: number;
+  readonly concurrentRequestsMax!: number;
+  /** How long a supernode list may be served before it is fetched again. */
+  readonly supernodeListMaxAgeMs!: number;
+}
+export class IdentitySettings {
+  /** Which PastelID the node signs with; found through `masternode status` when absent. */
+  readonly pastelId!: string | undefined;
+  readonly passphrase!: string | undefined;
+}
+export class HttpSettings {
+  readonly host!: string;
+  readonly port!: number;
+  readonly bodyBytesMax!: number;
+  readonly challengeSeconds!: number;
+  readonly challengesOpenMax!: number;
+  readonly challengesOpenPerPastelIdMax!: number;
+  readonly localhostOnlyDisabled!: boolean;
+  readonly operatorToken!: string | undefined;
+  readonly corsOrigins!: readonly string[];
+  readonly trustedProxies!: readonly string[];
+  readonly requestsPerMinutePerIp!: number;
+  readonly limitLoopback!: boolean;
+}
+export class DatabaseSettings {
+  readonly url!: string;
+}
+export class PeerSettings {
+  /** `listed`: the port of the supernode list's address; clients of the public network know 7123 alone. */
+  readonly apiPort!: number | 'listed';
+  readonly messagingTimeoutMs!: number;
+  readonly concurrentRequestsMax!: number;
+}
+export class FreshnessSettings {
+  readonly timestampSecondsMax!: number;
+  readonly blocksMax!: number;
+}
+export class PurchaseSettings {
+  readonly creditsMin!: number;
+  readonly creditsMax!: number;
+  readonly targetUsdPerCredit!: number;
+  readonly targetProfitMargin!: number;
+  readonly priceDifferenceMax!: number;
+  readonly candidatesMin!: number;
+  readonly quorum!: number;
+  readonly majority!: number;
+  /** Share of all that were asked which every later check of the ticket demands. */
+  readonly majorityOfAsked!: number;
+  readonly peerTimeoutMs!: number;
+  readonly burnWindowBlocks!: number;
+  readonly burnConfirmations!: number;
+  /** An over-paid burn that nothing ties to the buyer waits longer, so that its true owner's ticket would show first. */
+  readonly overpaidBurnConfirmations!: number;
+  readonly storageRetryBlocks!: number;
+  readonly openOffersPerPastelIdMax!: number;
+  readonly offerMinutes!: number;
+  /** Fixed price, as on the devnet; otherwise the market is asked. */
+  readonly fixedUsdPerPsl!: number | undefined;
+  readonly priceMaxAgeMs!: number;
+  readonly ticketScanHeight!: number;
+}
+export class InferenceSettings {
+  readonly minimumCostTenths!: number;
+  readonly confirmationBlocks!: number;
+  readonly resultRetentionDays!: number;
+  readonly openQuotesPerPastelIdMax!: number;
+  readonly executionsMax!: number;
+  readonly executionSecondsMax!: number;
+  readonly executionAttemptsMax!: number;
+  readonly sandboxEnabled!: boolean;
+  /** Base URL such as `http://127.0.0.1:11434/v1`. */
+  readonly openAiCompatibleUrl!: string | undefined;
+  readonly openAiCompatibleKey!: string | undefined;
+  readonly openAiCompatibleModels!: readonly string[];
+  readonly openAiCompatibleUsdPerMillionInputTokens!: number;
+  readonly openAiCompatibleUsdPerMillionOutputTokens!: number;
+}
+export class MessagingSettings {
+  readonly obsoleteAfterDays!: number;
+  readonly userMessagesKeptDays!: number;
+  readonly pollSeconds!: number;
+  readonly audience!: number;
+}
+export class LogSettings {
+  readonly level!: string;
+  readonly file!: string;
+  readonly toConsole!: boolean;
+}
+export class NetworkSettings {
+  readonly network!: Network;
+}
+
+/** Everything that an operator can set, checked. */
+export interface Settings {
+  readonly network: NetworkSettings;
+  readonly rpc: RpcSettings;
+  readonly identity: IdentitySettings;
+  readonly http: HttpSettings;
+  readonly database: DatabaseSettings;
+  readonly peers: PeerSettings;
+  readonly freshness: FreshnessSettings;
+  readonly purchase: PurchaseSettings;
+  readonly inference: InferenceSettings;
+  readonly messaging: MessagingSettings;
+  readonly log: LogSettings;
+}
