@@ -7,6 +7,9 @@ const green = (text: string): string => (isTerminal ? `\u001b[32m${text}\u001b[3
 
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const SPIN_MS = 100;
+const COLUMNS = 80;
+/** The mark and the spaces of the line, so that it never wraps. */
+const SPIN_MARGIN = 6;
 
 /** What the person at the terminal sees: one line a step, with a turning mark and the seconds while it waits. */
 export class Screen {
@@ -35,9 +38,7 @@ export class Screen {
     const number = String(++this.step).padStart(2);
     const begun = process.hrtime.bigint();
     const seconds = (): string => `${(Number(process.hrtime.bigint() - begun) / 1e9).toFixed(1)} s`;
-    const stop = isTerminal
-      ? this.spin(() => `${number} ${title} ${dim(`${this.note} ${seconds()}`)}`)
-      : this.announce(`${number} ${title} …`);
+    const stop = isTerminal ? this.spin(`${number} ${title}`, seconds) : this.announce(`${number} ${title} …`);
     try {
       const result = await work();
       stop();
@@ -53,11 +54,12 @@ export class Screen {
     }
   }
 
-  private spin(text: () => string): () => void {
+  private spin(title: string, seconds: () => string): () => void {
     let turn = 0;
     const draw = (): void => {
-      const width = process.stdout.columns ?? 80;
-      process.stdout.write(`\r\u001b[K${SPINNER[turn++ % SPINNER.length]} ${text().slice(0, width + 20)}`);
+      const room = Math.max((process.stdout.columns || COLUMNS) - title.length - SPIN_MARGIN, 0);
+      const note = `${seconds()}  ${this.note}`.slice(0, room);
+      process.stdout.write(`\r\u001b[K${SPINNER[turn++ % SPINNER.length]} ${title}  ${dim(note)}`);
     };
     const timer = setInterval(draw, SPIN_MS);
     this.redraw = draw;
