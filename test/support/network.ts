@@ -35,18 +35,27 @@ export class TestNetwork {
   }
 
   static async start(
-    options: { database?: 'SQLite' | 'PostgreSQL'; environment?: Record<string, string>; supernodes?: number } = {},
+    options: {
+      database?: 'SQLite' | 'PostgreSQL';
+      environment?: Record<string, string>;
+      supernodes?: number;
+      /** 127.0.0.1, 127.0.0.2 … on one port, as the existing clients want it, instead of one address with many ports. */
+      ownHosts?: boolean;
+    } = {},
   ): Promise<TestNetwork> {
     const clock = new ManualClock();
     const entropy = new SystemEntropy();
     const ports = await freePorts(options.supernodes ?? 5);
+    const places = ports.map((port, i) =>
+      options.ownHosts ? { ip: `127.0.0.${i + 1}`, port: ports[0]! } : { ip: '127.0.0.1', port },
+    );
     const devnet = await Devnet.create({
       clock,
       entropy,
       user: USER,
       blocks: 'on demand',
       controls: true,
-      supernodes: ports.map((port, i) => ({ user: `sn${i + 1}`, password: `sn${i + 1}`, ip: '127.0.0.1', port })),
+      supernodes: places.map((place, i) => ({ user: `sn${i + 1}`, password: `sn${i + 1}`, ...place })),
     });
     const rpc = await devnet.listen('127.0.0.1', 0);
     const network = new TestNetwork(devnet, Number(new URL(rpc.url).port), [], [() => devnet.close(), () => rpc.close()]);
@@ -65,7 +74,7 @@ export class TestNetwork {
         ...this.environmentOf(facts.user, facts.user),
         LOCAL_PASTEL_ID_PASSPHRASE: facts.user,
         UVICORN_PORT: String(facts.port),
-        LISTEN_HOST: '127.0.0.1',
+        LISTEN_HOST: facts.ip,
         DATABASE_URL: options.databaseUrl ?? (await database.url()),
         SANDBOX_PROVIDER: '1',
         FIXED_PSL_PRICE_IN_USD: '0.0005',
@@ -79,8 +88,8 @@ export class TestNetwork {
       logger: ['error'],
       machine: { clock: this.clock, entropy: new SystemEntropy(), checking: pooledChecking },
     });
-    await app.listen(facts.port, '127.0.0.1');
-    const running = { ...facts, app, url: `http://127.0.0.1:${facts.port}` };
+    await app.listen(facts.port, facts.ip);
+    const running = { ...facts, app, url: `http://${facts.ip}:${facts.port}` };
     this.supernodes.push(running);
     return running;
   }
@@ -123,8 +132,14 @@ export class TestNetwork {
     return signingBy(identity, await identity.create('secret words'), 'secret words');
   }
 
+  /** Blocks take time: supernodes look at the height once a second when they judge how fresh a message is. */
   mine(blocks = 1): string[] {
-    return this.devnet.generate(blocks);
+    const hashes = this.devnet.generate(blocks);
+    this.clock.advance(TICK_MS);
+    return hashes;
+  }
+  get height(): number {
+    return this.devnet.state.ledger.height;
   }
 
   /** One round of everything that the schedules would do, on every node. */
@@ -156,6 +171,16 @@ export class TestNetwork {
       this.clock.advance(TICK_MS);
     }
     return settled;
+  }
+
+  /** Looks until it sees something, while neither clock nor chain moves. */
+  async see<T>(look: () => Promise<T | undefined | false>): Promise<T> {
+    for (let turn = 0; turn < TICKS_MAX; turn++) {
+      const seen = await look();
+      if (seen !== undefined && seen !== false) return seen;
+      await breath();
+    }
+    throw new Error('What the test looks for does not show');
   }
 
   async close(): Promise<void> {
