@@ -22,6 +22,7 @@ export const httpSettings: HttpSettings = {
   corsOrigins: ['*'],
   trustedProxies: [],
   requestsPerMinutePerIp: 1200,
+  requestsPerMinutePerPastelId: 1200,
   limitLoopback: false,
 };
 

@@ -9,12 +9,18 @@ import { createHttpApp, httpEntities, WireModule } from '#http';
 import { InferenceModule, inferenceEntities } from '#inference';
 import { LogsModule, WinstonLogger } from '#logs';
 import { MessagingModule, messagingEntities } from '#messaging';
-import { ReputationModule } from '#reputation';
+import { RatingsModule, reputationEntities, ReputationModule } from '#reputation';
 import { RpcModule } from '#rpc';
 import { MachineModule, systemMachine, type Machine } from './machine.module.js';
 
 /** Every table of a supernode. */
-export const entities: readonly Entity[] = [...httpEntities, ...messagingEntities, ...creditPackEntities, ...inferenceEntities];
+export const entities: readonly Entity[] = [
+  ...httpEntities,
+  ...messagingEntities,
+  ...creditPackEntities,
+  ...inferenceEntities,
+  ...reputationEntities,
+];
 
 export interface SupernodeOptions {
   readonly settings: Settings;

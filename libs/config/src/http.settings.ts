@@ -32,6 +32,12 @@ export function httpSettings(env: Environment): HttpSettings {
     requestsPerMinutePerIp: env.integer('REQUESTS_PER_MINUTE_PER_IP', 1200, 'Further requests of one address are answered 429', {
       min: 1,
     }),
+    requestsPerMinutePerPastelId: env.integer(
+      'REQUESTS_PER_MINUTE_PER_PASTELID',
+      1200,
+      'The same for calls that one PastelID proves to be its own, from wherever they come',
+      { min: 1 },
+    ),
     limitLoopback: env.flag('LIMIT_LOOPBACK', false, 'Count the requests of this machine towards the limit as well'),
   };
 }

@@ -21,6 +21,7 @@ export function inferenceSettings(env: Environment): InferenceSettings {
     executionSecondsMax: env.integer('EXECUTION_SECONDS_MAX', 600, 'Limit for one run', { min: 1 }),
     executionAttemptsMax: env.integer('EXECUTION_ATTEMPTS_MAX', 3, 'Runs of one request, restarts included', { min: 1 }),
     sandboxEnabled: env.flag('SANDBOX_PROVIDER', false, 'Offer the sandbox model, which computes nothing; on in the devnet'),
+    downloadDirectory: env.text('DOWNLOAD_DIRECTORY', './data/downloads', 'Files that results name; kept for a day'),
     openAiCompatibleUrl: env.optional(
       'OPENAI_COMPATIBLE_URL',
       'Base URL of a server that speaks /v1/chat/completions, e.g. http://127.0.0.1:11434/v1',

@@ -28,6 +28,7 @@ export class HttpSettings {
   readonly corsOrigins!: readonly string[];
   readonly trustedProxies!: readonly string[];
   readonly requestsPerMinutePerIp!: number;
+  readonly requestsPerMinutePerPastelId!: number;
   readonly limitLoopback!: boolean;
 }
 export class DatabaseSettings {
@@ -76,6 +77,8 @@ export class InferenceSettings {
   readonly executionSecondsMax!: number;
   readonly executionAttemptsMax!: number;
   readonly sandboxEnabled!: boolean;
+  /** Files that results name, for a day. */
+  readonly downloadDirectory!: string;
   /** Base URL such as `http://127.0.0.1:11434/v1`. */
   readonly openAiCompatibleUrl!: string | undefined;
   readonly openAiCompatibleKey!: string | undefined;

@@ -25,7 +25,7 @@ import {
   type JsonObject,
   type Signing,
 } from '#protocol';
-import { PeerHealth } from '#reputation';
+import { PeerHealth, reputationEntities } from '#reputation';
 import { JsonRpcClient, JsonRpcIdentity, JsonRpcWallet, RpcModule, signingBy } from '#rpc';
 import type { ListedPeer, Vote } from '../src/agreement.rules.js';
 import { AgreementService } from '../src/agreement.service.js';
@@ -176,7 +176,7 @@ export class TestMarket {
       imports: [
         SettingsModule.of(settings),
         Machine.of(this.clock),
-        DatabaseModule.of(url, [...creditPackEntities, ...httpEntities]),
+        DatabaseModule.of(url, [...creditPackEntities, ...httpEntities, ...reputationEntities]),
         RpcModule,
         WireModule,
         CreditPackModule,

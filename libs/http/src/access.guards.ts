@@ -19,7 +19,8 @@ function secretOf({ headers }: Request): string | undefined {
   const colon = credentials.indexOf(':');
   return colon < 0 ? undefined : credentials.slice(colon + 1);
 }
-const isOperator = (request: Request, token: string | undefined): boolean => {
+/** Whether the caller knows the operator's token, where there is one. */
+export const isOperator = (request: Request, token: string | undefined): boolean => {
   const secret = secretOf(request);
   return token !== undefined && secret !== undefined && isSame(secret, token);
 };

@@ -65,6 +65,7 @@ export const settings = {
   executionSecondsMax: 600,
   executionAttemptsMax: 3,
   sandboxEnabled: true,
+  downloadDirectory: './data/downloads',
   openAiCompatibleUrl: undefined,
   openAiCompatibleKey: undefined,
   openAiCompatibleModels: [],

@@ -42,6 +42,7 @@ const http: HttpSettings = {
   corsOrigins: [],
   trustedProxies: [],
   requestsPerMinutePerIp: 10_000,
+  requestsPerMinutePerPastelId: 10_000,
   limitLoopback: false,
 };
 

@@ -27,5 +27,6 @@ export * from './messages/purchase.js';
 export * from './network.js';
 export * from './pricing.js';
 export * from './purchase-request.js';
+export * from './rating.js';
 export * from './ticket-data.js';
 export * from './ticket.js';

@@ -12,5 +12,7 @@ export interface BenchmarkScore {
 /** Scales a short run of calls to the four seconds that peers measure. */
 export function benchmarkScore(answers: number, elapsedMs: number): BenchmarkScore {
   const score = Math.round((answers * PERIOD_MS) / Math.max(elapsedMs, 1));
-  return { score, ratio: score / BASELINE_ANSWERS };
+  return { score, ratio: ratioOf(score) };
 }
+
+export const ratioOf = (score: number): number => score / BASELINE_ANSWERS;

@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ErrorAnswers } from '#http';
 import { Clock, pythonTimestamp } from '#protocol';
 import { BenchmarkService } from './benchmark.service.js';
 
@@ -33,8 +34,18 @@ export class LivenessController {
       },
     },
   })
-  ping(): Liveness {
+  @ErrorAnswers(429, 500)
+  liveness(): Liveness {
     return livenessOf(this.benchmark.current, this.clock.now());
+  }
+
+  /** Some clients ask this instead, and take any answer (clients spec 11). */
+  @Get('ping')
+  @ApiOperation({ summary: 'Whether anybody answers' })
+  @ApiOkResponse({ schema: { type: 'object', example: { message: 'pong' } } })
+  @ErrorAnswers(429, 500)
+  ping(): { message: string } {
+    return { message: 'pong' };
   }
 }
 

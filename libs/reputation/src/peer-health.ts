@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import axios from 'axios';
-import { SupernodeNetwork, type Supernode } from '#chain';
-import { Clock } from '#protocol';
+import { Clock, Entropy } from '#protocol';
+import { PeerProbe } from './peer-probe.js';
+import { PeersRepository } from './peers.repository.js';
+import { StandingService } from './standing.service.js';
 
 /** Which supernodes do not answer. */
 export abstract class PeerHealth {
@@ -9,20 +10,28 @@ export abstract class PeerHealth {
   abstract unreachable(): Promise<ReadonlySet<string>>;
 }
 
-/** A peer that does not answer a liveness ping in this time is left out (credit-packs spec 5.3). */
-const PING_TIMEOUT_MS = 800;
-const PINGS_AT_ONCE = 32;
 const KEPT_MS = 60_000;
-const ANSWER_BYTES_MAX = 65_536;
+/** 300 s, give or take 180 (messaging spec 3.8), so that the nodes of the network do not ask in step. */
+const SWEEP_MS_MIN = 120_000;
+const SWEEP_MS_SPREAD = 360_001;
 
-/** Pings every supernode, at most once a minute. What a peer answers does not matter: only that it is a 200. */
+/**
+ * Who of the other supernodes is up.
+ * 1. All are asked, at most once a minute, whoever wants to know; some minutes apart also when nobody does.
+ * 2. What they said is stored: the state of each, and a count for each hour.
+ * 3. Where nobody at all answers, this node's own line is down: nothing is held against anybody.
+ */
 @Injectable()
-export class LivenessProbe extends PeerHealth {
+export class MeasuredPeerHealth extends PeerHealth {
   private latest: { readonly ips: Promise<ReadonlySet<string>>; readonly at: number } | undefined;
+  private dueAtMs = 0;
 
   constructor(
-    private readonly network: SupernodeNetwork,
+    private readonly probe: PeerProbe,
+    private readonly peers: PeersRepository,
+    private readonly standings: StandingService,
     private readonly clock: Clock,
+    private readonly entropy: Entropy,
   ) {
     super();
   }
@@ -31,39 +40,29 @@ export class LivenessProbe extends PeerHealth {
     const at = this.clock.now().getTime();
     const age = at - (this.latest?.at ?? -Infinity);
     if (this.latest && age >= 0 && age < KEPT_MS) return this.latest.ips;
-    const probe = { ips: this.probe(), at };
-    this.latest = probe;
-    probe.ips.catch(() => {
-      if (this.latest === probe) this.latest = undefined;
+    const look = { ips: this.look(at), at };
+    this.latest = look;
+    look.ips.catch(() => {
+      if (this.latest === look) this.latest = undefined;
     });
-    return probe.ips;
+    return look.ips;
   }
 
-  private async probe(): Promise<ReadonlySet<string>> {
-    const [list, self] = await Promise.all([this.network.list(), this.network.self()]);
-    const waiting = list.filter(({ outpoint }) => outpoint !== self?.outpoint);
-    const dead = new Set<string>();
-    const worker = async (): Promise<void> => {
-      for (let peer = waiting.pop(); peer; peer = waiting.pop()) if (!(await this.isAlive(peer))) dead.add(peer.ipAddress);
-    };
-    await Promise.all(Array.from({ length: PINGS_AT_ONCE }, worker));
-    return dead;
+  /** Asks, counts and scores when it is time to. */
+  async sweep(now: Date): Promise<void> {
+    if (now.getTime() < this.dueAtMs) return;
+    this.dueAtMs = now.getTime() + SWEEP_MS_MIN + this.entropy.below(SWEEP_MS_SPREAD);
+    await this.unreachable();
+    await this.standings.scoreListed(now);
+    await this.peers.clearBefore(now);
   }
 
-  private async isAlive(peer: Supernode): Promise<boolean> {
-    try {
-      const { status } = await axios.get<string>(`${this.network.urlOf(peer)}/liveness_ping`, {
-        signal: AbortSignal.timeout(PING_TIMEOUT_MS),
-        responseType: 'text',
-        transformResponse: [(text: unknown) => text],
-        maxContentLength: ANSWER_BYTES_MAX,
-        maxRedirects: 0,
-        validateStatus: () => true,
-        proxy: false,
-      });
-      return status === 200;
-    } catch {
-      return false;
-    }
+  private async look(atMs: number): Promise<ReadonlySet<string>> {
+    const probed = await this.probe.askAll();
+    const dead = probed.filter(({ figures }) => figures === undefined);
+    const isOwnLineDown = dead.length === probed.length;
+    if (isOwnLineDown) return new Set();
+    await this.peers.store(probed, atMs);
+    return new Set(dead.map(({ peer }) => peer.ipAddress));
   }
 }

@@ -18,6 +18,7 @@ const settings: InferenceSettings = {
   executionsMax: 4,
   executionSecondsMax: 60,
   executionAttemptsMax: 3,
+  downloadDirectory: './data/downloads',
   sandboxEnabled: true,
   openAiCompatibleUrl: undefined,
   openAiCompatibleKey: KEY,

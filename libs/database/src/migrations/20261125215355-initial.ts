@@ -1,8 +1,18 @@
 import type { Migration } from '../migration.js';
 
 export default {
-  name: '20261125213614-initial',
+  name: '20261125215355-initial',
   sqlite: [
+    'CREATE TABLE "reputation_peers" ("outpoint" text PRIMARY KEY NOT NULL, "pastelid" text, "ip_address" text NOT NULL, "answers" boolean NOT NULL, "asked_at_ms" bigint NOT NULL, "answered_at_ms" bigint, "stated_score" bigint, "stated_ratio_hundredths" bigint)',
+    'CREATE INDEX "IDX_a819172487a8eabe696254fa20" ON "reputation_peers" ("asked_at_ms") ',
+    'CREATE TABLE "reputation_peer_hours" ("outpoint" text NOT NULL, "hour_ms" bigint NOT NULL, "asked" bigint NOT NULL, "answered" bigint NOT NULL, PRIMARY KEY ("outpoint", "hour_ms"))',
+    'CREATE INDEX "IDX_ae3395176f873310d788d06e7f" ON "reputation_peer_hours" ("hour_ms") ',
+    'CREATE TABLE "reputation_benchmarks" ("at_ms" bigint PRIMARY KEY NOT NULL, "score" bigint NOT NULL)',
+    'CREATE TABLE "reputation_ratings" ("inference_response_id" text PRIMARY KEY NOT NULL, "supernode_pastelid" text NOT NULL, "rater_pastelid" text NOT NULL, "pack_txid" text NOT NULL, "score_hundredths" bigint NOT NULL, "result_agrees" boolean, "signed_text" text NOT NULL, "signature" text NOT NULL, "received_at_ms" bigint NOT NULL)',
+    'CREATE INDEX "IDX_3cfed6d6e877cc13939ad4a44e" ON "reputation_ratings" ("supernode_pastelid") ',
+    'CREATE INDEX "IDX_ef3d28d74b94b96f6f1295818e" ON "reputation_ratings" ("received_at_ms") ',
+    'CREATE TABLE "reputation_standings" ("supernode_pastelid" text PRIMARY KEY NOT NULL, "score_hundredths" bigint NOT NULL, "voices" bigint NOT NULL, "rating_hundredths" bigint, "asked" bigint NOT NULL, "answered" bigint NOT NULL, "results_agreeing" bigint NOT NULL, "results_differing" bigint NOT NULL, "updated_at_ms" bigint NOT NULL)',
+    'CREATE INDEX "IDX_5660177b20cb310626fa51b937" ON "reputation_standings" ("updated_at_ms") ',
     'CREATE TABLE "challenge" ("challenge_id" text PRIMARY KEY NOT NULL, "challenge" text NOT NULL, "pastelid" text NOT NULL, "expires_at_ms" bigint NOT NULL, "attempts_left" integer NOT NULL)',
     'CREATE INDEX "IDX_a1ed62b15dd2ff5752b8843b7c" ON "challenge" ("expires_at_ms") ',
     'CREATE INDEX "IDX_d283b4537d96a7bb9058b1c155" ON "challenge" ("pastelid", "expires_at_ms") ',
@@ -112,6 +122,16 @@ export default {
     'CREATE INDEX "IDX_9ee55ef4c8ea5af18272fbe437" ON "credit_note" ("requesting_pastelid") ',
   ],
   postgres: [
+    'CREATE TABLE "reputation_peers" ("outpoint" text NOT NULL, "pastelid" text, "ip_address" text NOT NULL, "answers" boolean NOT NULL, "asked_at_ms" bigint NOT NULL, "answered_at_ms" bigint, "stated_score" bigint, "stated_ratio_hundredths" bigint, CONSTRAINT "PK_6ef665305b92d7b3be6d8881a88" PRIMARY KEY ("outpoint"))',
+    'CREATE INDEX "IDX_a819172487a8eabe696254fa20" ON "reputation_peers"  ("asked_at_ms") ',
+    'CREATE TABLE "reputation_peer_hours" ("outpoint" text NOT NULL, "hour_ms" bigint NOT NULL, "asked" bigint NOT NULL, "answered" bigint NOT NULL, CONSTRAINT "PK_7e36d3ec9d3749b8496ee481d6d" PRIMARY KEY ("outpoint", "hour_ms"))',
+    'CREATE INDEX "IDX_ae3395176f873310d788d06e7f" ON "reputation_peer_hours"  ("hour_ms") ',
+    'CREATE TABLE "reputation_benchmarks" ("at_ms" bigint NOT NULL, "score" bigint NOT NULL, CONSTRAINT "PK_1e5d6b55a489cb8c681bcba84ed" PRIMARY KEY ("at_ms"))',
+    'CREATE TABLE "reputation_ratings" ("inference_response_id" text NOT NULL, "supernode_pastelid" text NOT NULL, "rater_pastelid" text NOT NULL, "pack_txid" text NOT NULL, "score_hundredths" bigint NOT NULL, "result_agrees" boolean, "signed_text" text NOT NULL, "signature" text NOT NULL, "received_at_ms" bigint NOT NULL, CONSTRAINT "PK_0e688d1d0a767d55524a6c35c35" PRIMARY KEY ("inference_response_id"))',
+    'CREATE INDEX "IDX_3cfed6d6e877cc13939ad4a44e" ON "reputation_ratings"  ("supernode_pastelid") ',
+    'CREATE INDEX "IDX_ef3d28d74b94b96f6f1295818e" ON "reputation_ratings"  ("received_at_ms") ',
+    'CREATE TABLE "reputation_standings" ("supernode_pastelid" text NOT NULL, "score_hundredths" bigint NOT NULL, "voices" bigint NOT NULL, "rating_hundredths" bigint, "asked" bigint NOT NULL, "answered" bigint NOT NULL, "results_agreeing" bigint NOT NULL, "results_differing" bigint NOT NULL, "updated_at_ms" bigint NOT NULL, CONSTRAINT "PK_83fda533c56f2dc30a33ef539c1" PRIMARY KEY ("supernode_pastelid"))',
+    'CREATE INDEX "IDX_5660177b20cb310626fa51b937" ON "reputation_standings"  ("updated_at_ms") ',
     'CREATE TABLE "challenge" ("challenge_id" text NOT NULL, "challenge" text NOT NULL, "pastelid" text NOT NULL, "expires_at_ms" bigint NOT NULL, "attempts_left" integer NOT NULL, CONSTRAINT "PK_b95f806dea2b83443d86d05d1db" PRIMARY KEY ("challenge_id"))',
     'CREATE INDEX "IDX_a1ed62b15dd2ff5752b8843b7c" ON "challenge"  ("expires_at_ms") ',
     'CREATE INDEX "IDX_d283b4537d96a7bb9058b1c155" ON "challenge"  ("pastelid", "expires_at_ms") ',
