@@ -57,10 +57,15 @@ export class ConfirmationService {
     const verdict = await this.payment.judge(purchase.response!, confirmation);
     if (verdict.verdict === 'refused') throw new Refusal('bad-request', verdict.reason);
     const touchedAt = this.messages.now.getTime();
-    const changes = { confirmation, confirmationResponse: null, burnTxid: null, trouble: null, touchedAt };
+    // Another burn makes another ticket.
+    const forgotten = { confirmationResponse: null, burnTxid: null, ticketKey: null, registrationTxid: null, trouble: null };
+    const changes = { ...forgotten, confirmation, touchedAt };
     if ((await this.purchases.move(purchase, 'claimed', changes)) === 'moved') return;
     const stored = await this.purchases.find(purchase.requestHash);
-    if (!isSame(stored?.confirmation, confirmation)) throw alreadyConfirmed();
+    if (isSame(stored?.confirmation, confirmation)) return;
+    // A sweep has seen meanwhile that the burn window is over; a burn that was mined in it counts all the same.
+    const isOverdue = stored?.state === 'overdue' && (await this.purchases.move(stored, 'claimed', changes)) === 'moved';
+    if (!isOverdue) throw alreadyConfirmed();
   }
 }
 

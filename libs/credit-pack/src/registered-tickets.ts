@@ -7,6 +7,11 @@ export abstract class RegisteredTickets {
   /** Secondary key of the ticket that names the transaction as its purchase burn. */
   abstract keyOfTicketNamingBurn(burnTxid: string): Promise<string | undefined>;
   /**
+   * Why a mined ticket is no credit pack: an earlier one claims its burn, say. Empty where it stands as one, undefined while that is not
+   * decided.
+   */
+  abstract voidReasonsOf(registrationTxid: string): Promise<readonly string[] | undefined>;
+  /**
    * Why the other supernodes would not accept a ticket made of these messages (credit-packs spec 5.11); without a confirmation, as far as
    * the offer alone decides.
    */

@@ -13,7 +13,9 @@ import { RegisteredTickets } from './registered-tickets.js';
 export type Registration =
   /** Mined. `isSame`: what stands there is what was meant. */
   | { readonly state: 'mined'; readonly txid: string; readonly isSame: boolean }
-  /** In the mempool. */
+  /** Mined in vain: it is no credit pack, and never will be. */
+  | { readonly state: 'void'; readonly txid: string; readonly reason: string }
+  /** In the mempool, or mined and not judged yet. */
   | { readonly state: 'waiting'; readonly txid: string }
   /** Not there: the node said no, or the other supernodes would not accept the ticket. */
   | { readonly state: 'refused'; readonly reason: string };
@@ -45,13 +47,20 @@ export class RegistrationService {
     return this.tickets.faultsOf(response, confirmation);
   }
 
-  /** Looks only: a ticket that is mined or waits, by its key or the txid that it got. */
+  /**
+   * Looks only: a ticket that is mined or waits, by its key or the txid that it got. Being mined is not enough: of two tickets that
+   * claim one burn the first on the chain wins, and two supernodes may have written one each at the same time.
+   */
   async find(ticketKey: string, knownTxid: string | null): Promise<Registration | undefined> {
     const known = knownTxid === null ? undefined : await this.chain.contractTicket(knownTxid);
     const found = known ?? (await this.chain.findContractTicket(ticketKey));
     if (!found) return undefined;
     if (found.height < 0) return { state: 'waiting', txid: found.txid };
-    return { state: 'mined', txid: found.txid, isSame: isTicketOf(found, ticketKey) };
+    const { txid } = found;
+    if (!isTicketOf(found, ticketKey)) return { state: 'mined', txid, isSame: false };
+    const reasons = await this.tickets.voidReasonsOf(txid);
+    if (!reasons) return { state: 'waiting', txid };
+    return reasons.length === 0 ? { state: 'mined', txid, isSame: true } : { state: 'void', txid, reason: reasons.join('; ') };
   }
 
   async register(

@@ -120,6 +120,8 @@ export class SettlementService {
         if (registration.txid !== purchase.registrationTxid)
           await this.purchases.note(purchase, { registrationTxid: registration.txid, trouble: null, touchedAt: this.now });
         return false;
+      case 'void':
+        return this.fail(purchase, registration.reason);
       case 'mined': {
         const { txid: registrationTxid, isSame } = registration;
         return this.finish(purchase, { outcome: isSame ? 'success' : 'failed', registrationTxid, reason: '' });

@@ -64,6 +64,8 @@ export class StorageRetryJob {
         if (registration.txid !== retry.registrationTxid)
           await this.announced.noteRegistration(retry.retryHash, registration.txid);
         return undefined;
+      case 'void':
+        return { outcome: 'failure', registrationTxid: '', reason: registration.reason };
       case 'mined': {
         const outcome = registration.isSame ? 'success' : 'failed';
         return { outcome, registrationTxid: registration.txid, reason: NO_REASON };

@@ -38,6 +38,16 @@ export class IndexedTickets extends RegisteredTickets {
     });
   }
 
+  async voidReasonsOf(registrationTxid: string): Promise<readonly string[] | undefined> {
+    await this.index.catchUp();
+    return this.transactions.read(async (manager) => {
+      const pack = await this.store.packs.byTxid(manager, registrationTxid);
+      if (pack?.state === 'standing') return [];
+      const row = await this.store.verdicts.byTxid(manager, registrationTxid);
+      return row?.verdict === 'bad' ? (JSON.parse(row.reasons) as string[]) : undefined;
+    });
+  }
+
   async faultsOf(
     response: CreditPackPurchaseRequestResponse,
     confirmation?: CreditPackPurchaseRequestConfirmation,
