@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 import { openDataSource, Transactions, type Entity } from '#database';
 import type { DataSource } from 'typeorm';
@@ -26,6 +29,16 @@ async function newPostgresDatabase(): Promise<string> {
   await client.query(`CREATE DATABASE ${name}`);
   await client.end();
   return `${server}/${name}`;
+}
+
+/** A file: a node that is started again finds its books. */
+export interface BooksOnFile {
+  readonly url: string;
+  remove(): Promise<void>;
+}
+export async function booksOnFile(): Promise<BooksOnFile> {
+  const folder = await mkdtemp(join(tmpdir(), 'supernode-books-'));
+  return { url: `sqlite:${join(folder, 'books.sqlite')}`, remove: () => rm(folder, { recursive: true }) };
 }
 
 /** Tables of just these entities in a fresh database, and what repositories need. Close it with `source.destroy()`. */
