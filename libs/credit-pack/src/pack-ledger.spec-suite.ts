@@ -17,6 +17,7 @@ import {
   pooledChecking,
   PythonNumber,
   readJson,
+  Refusal,
   seal,
   type Signing,
 } from '#protocol';
@@ -25,6 +26,7 @@ import { openTestDatabase, type TestDatabase } from '../../../test/support/datab
 import { signersOf } from './agreement.rules.js';
 import { BurnIndex } from './burn-index.service.js';
 import { ledgerEntities, ledgerProviders } from './ledger.js';
+import { MarketPrice } from './market-price.js';
 import { BURN, digest, FakeChain, START } from './pack-chain.spec-suite.js';
 import { PackLedger } from './pack-ledger.js';
 import { PackReconciliation } from './pack-reconciliation.service.js';
@@ -178,11 +180,18 @@ export async function openLedger({ source, transactions }: OpenDatabase, chain =
   for (const entity of ledgerEntities) await source.getRepository(entity).clear();
   const settings = readSettings(new Environment({ NETWORK: 'devnet', RPC_PORT: '29932' }));
   const clock = new ManualClock();
+  /** What this node believes a PSL to be worth; undefined where nobody tells it. */
+  const market: { usdPerPsl: number | undefined } = { usdPerPsl: 0.0005 };
+  const usdPerPsl = async (): Promise<number> => {
+    if (market.usdPerPsl === undefined) throw new Refusal('unavailable', 'Nobody knows');
+    return market.usdPerPsl;
+  };
   const module = await Test.createTestingModule({
     providers: [
       ...ledgerProviders,
       { provide: Chain, useValue: chain },
       { provide: Checking, useValue: pooledChecking },
+      { provide: MarketPrice, useValue: { usdPerPsl } },
       { provide: Clock, useValue: clock },
       { provide: Transactions, useValue: transactions },
       { provide: NetworkSettings, useValue: settings.network },
@@ -194,6 +203,7 @@ export async function openLedger({ source, transactions }: OpenDatabase, chain =
     chain,
     transactions,
     clock,
+    market,
     tickets,
     burns,
     ledger,

@@ -17,6 +17,7 @@ import { createHttpApp, httpEntities, WireModule } from '#http';
 import { Checking, Clock, Entropy, pooledChecking, type Signing } from '#protocol';
 import { httpSettings, newIdentity, provenBy, send } from '../../../test/support/http-app.js';
 import { ManualClock } from '../../../test/support/manual-clock.js';
+import { MarketPrice } from './market-price.js';
 import { ledgerControllers, ledgerEntities, ledgerProviders } from './ledger.js';
 import { BURN, FakeChain, register, registerSupernodes, saleOf, user, type Sale } from './pack-ledger.spec-suite.js';
 
@@ -32,6 +33,7 @@ const provided = [
   { provide: FreshnessSettings, useValue: settings.freshness },
   { provide: NetworkSettings, useValue: settings.network },
   { provide: PurchaseSettings, useValue: { ...settings.purchase, ticketScanHeight: 1000 } },
+  { provide: MarketPrice, useValue: { usdPerPsl: async () => 0.0005 } },
   { provide: Chain, useValue: chain },
 ];
 @Global()

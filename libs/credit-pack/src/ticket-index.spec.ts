@@ -246,6 +246,7 @@ describe.each(testDatabases())('tickets on $name', (database) => {
   });
 
   test('a small purchase burn out of the tracking address is no usage', async () => {
+    node.market.usdPerPsl = 0.2;
     const { pack } = await node.buy({
       credits: '10',
       price: 0.05,

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Chain } from '#chain';
 import { NetworkSettings, PurchaseSettings } from '#config';
-import { Checking, faultsOf, type CreditPackPurchaseRequestResponse } from '#protocol';
+import { Checking, faultsOf, pricePerCredit, Refusal, type CreditPackPurchaseRequestResponse } from '#protocol';
+import { MarketPrice } from './market-price.js';
 import {
   burnMissing,
   burnWindow,
+  isPriceKnown,
   paymentFaults,
   plannedTicketFaults,
+  priceFaults,
   soldBy,
   ticketFaults,
   type OfferFacts,
@@ -22,7 +25,7 @@ const CALLS_MAX = 8;
 export type TicketVerdict =
   | { readonly verdict: 'valid'; readonly sold: SoldPack; readonly burnHeight: number; readonly judgedAtHeight: number }
   | { readonly verdict: 'invalid'; readonly reasons: readonly string[]; readonly judgedAtHeight: number }
-  /** The burn may still be mined in time. */
+  /** The burn may still be mined in time, or it is not known what a credit costs. */
   | { readonly verdict: 'undecided'; readonly reason: string; readonly judgedAtHeight: number };
 
 /**
@@ -35,6 +38,7 @@ export class TicketValidation {
     private readonly chain: Chain,
     private readonly checking: Checking,
     private readonly supernodes: TicketSupernodes,
+    private readonly market: MarketPrice,
     private readonly network: NetworkSettings,
     private readonly settings: PurchaseSettings,
   ) {}
@@ -63,8 +67,23 @@ export class TicketValidation {
         : { verdict: 'invalid', reasons: [reason], judgedAtHeight };
     }
     const reasons = paymentFaults(response, burn, this.network.network.burnAddress, this.settings);
+    if (isPriceKnown(height, judgedAtHeight)) {
+      const own = await this.ownPrice();
+      if (own === undefined) return { verdict: 'undecided', reason: 'The price of a credit is not known now', judgedAtHeight };
+      reasons.push(...priceFaults(response, own));
+    }
     if (reasons.length > 0) return { verdict: 'invalid', reasons, judgedAtHeight };
     return { verdict: 'valid', sold, burnHeight: burn.mined.height, judgedAtHeight };
+  }
+
+  private async ownPrice(): Promise<number | undefined> {
+    const { targetUsdPerCredit, targetProfitMargin } = this.settings;
+    try {
+      return pricePerCredit(await this.market.usdPerPsl(), targetUsdPerCredit, targetProfitMargin);
+    } catch (error) {
+      if (error instanceof Refusal) return undefined;
+      throw error;
+    }
   }
 
   private async factsOf(response: CreditPackPurchaseRequestResponse): Promise<OfferFacts> {

@@ -115,6 +115,19 @@ export function ticketFaults({ response, confirmation }: TicketParts, facts: Tic
   return sorted(faults);
 }
 
+/**
+ * The signatures of the voters cover credits and address, not the price that they were asked about, so a dishonest supernode could write
+ * any price beside them (W4). Honest ones are within some percent of each other; more than the market may move between an offer and its
+ * ticket is left.
+ */
+const PRICE_SHARE_MIN = 1 / 3;
+/** Only tickets so young, in blocks, are measured against today's price: what a PSL was worth long ago is not known. */
+const PRICE_KNOWN_BLOCKS = 100;
+export const isPriceKnown = (ticketHeight: number, tip: number): boolean => tip - ticketHeight <= PRICE_KNOWN_BLOCKS;
+/** @param own price of a credit at this node */
+export const priceFaults = ({ psl_cost_per_credit: price }: CreditPackPurchaseRequestResponse, own: number): string[] =>
+  price.value >= own * PRICE_SHARE_MIN ? [] : [`${price.text} PSL for a credit is less than any supernode would agree to`];
+
 /** Why a mined transaction does not pay for the offer (5.6, 5.11.1). More than the total is accepted. */
 export function paymentFaults(
   response: CreditPackPurchaseRequestResponse,
@@ -173,8 +186,7 @@ function soldFaults(response: CreditPackPurchaseRequestResponse, sold: SoldPack,
     faults.push(`${sold.requestedCredits} credits are not within ${terms.creditsMin} to ${terms.creditsMax}`);
   const price = response.psl_cost_per_credit.value;
   const [total, needed] = [patoshisOf(response.proposed_total_cost_of_credit_pack_in_psl.value), patoshisOf(credits * price)];
-  if (!(price > 0) || total === undefined || needed === undefined || total < needed)
-    faults.push('The total is less than the credits at their price');
+  if (!(price > 0) || !total || !needed || total < needed) faults.push('The total is less than the credits at their price');
   return faults;
 }
 
