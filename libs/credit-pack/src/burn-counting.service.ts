@@ -52,8 +52,7 @@ export class BurnCounting {
       requestId: null,
       isGone: false,
     });
-    await burns.addParties(manager, txid, 'input', burn.inputAddresses);
-    await burns.addParties(manager, txid, 'change', burn.changeAddresses);
+    await burns.addInputs(manager, txid, burn.inputAddresses);
     if (mined) await burns.mined(manager, txid, mined);
     else await burns.stillWaiting(manager, txid, tip);
     await this.comeBack(manager, txid);

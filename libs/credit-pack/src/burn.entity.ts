@@ -23,11 +23,11 @@ export class UsageBurnRow {
   @Column('boolean', { default: false }) isGone!: boolean;
 }
 
-/** Addresses that a burn spends from, and that get its other outputs. */
+/** Addresses that a burn spends from. */
 @Entity('usage_burn_party')
 @Index(['address', 'role'])
 export class BurnPartyRow {
   @PrimaryColumn('text') txid!: string;
   @PrimaryColumn('text') address!: string;
-  @PrimaryColumn('text') role!: 'input' | 'change';
+  @PrimaryColumn('text') role!: 'input';
 }

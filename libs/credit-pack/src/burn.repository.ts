@@ -17,15 +17,13 @@ export class BurnRepository {
     await manager.createQueryBuilder().insert().into(UsageBurnRow).values(burn).orIgnore().execute();
   }
 
-  async addParties(
-    manager: EntityManager,
-    txid: string,
-    role: BurnPartyRow['role'],
-    addresses: readonly string[],
-  ): Promise<void> {
-    if (addresses.length === 0) return;
-    const values = addresses.map((address) => ({ txid, address, role }));
-    await manager.createQueryBuilder().insert().into(BurnPartyRow).values(values).orIgnore().execute();
+  /** In pieces: a transaction may have more inputs than a statement takes parameters. */
+  async addInputs(manager: EntityManager, txid: string, addresses: readonly string[]): Promise<void> {
+    for (let at = 0; at < addresses.length; at += ROWS_PER_STATEMENT) {
+      const some = addresses.slice(at, at + ROWS_PER_STATEMENT);
+      const values = some.map((address) => ({ txid, address, role: 'input' as const }));
+      await manager.createQueryBuilder().insert().into(BurnPartyRow).values(values).orIgnore().execute();
+    }
   }
 
   async inputAddresses(manager: EntityManager, txid: string): Promise<string[]> {
@@ -36,15 +34,11 @@ export class BurnRepository {
   async unclaimedFrom(manager: EntityManager, address: string): Promise<UsageBurnRow[]> {
     const parties = await manager.findBy(BurnPartyRow, { address, role: 'input' });
     const rows: UsageBurnRow[] = [];
-    for (let at = 0; at < parties.length; at += TXIDS_PER_QUERY) {
-      const txids = parties.slice(at, at + TXIDS_PER_QUERY).map(({ txid }) => txid);
+    for (let at = 0; at < parties.length; at += ROWS_PER_STATEMENT) {
+      const txids = parties.slice(at, at + ROWS_PER_STATEMENT).map(({ txid }) => txid);
       rows.push(...(await manager.findBy(UsageBurnRow, { txid: In(txids), requestId: IsNull() })));
     }
     return rows;
-  }
-
-  async isFrom(manager: EntityManager, txid: string, address: string): Promise<boolean> {
-    return manager.existsBy(BurnPartyRow, { txid, address, role: 'input' });
   }
 
   async mined(manager: EntityManager, txid: string, at: { height: number; blockHash: string }): Promise<void> {
@@ -68,6 +62,11 @@ export class BurnRepository {
   async claim(manager: EntityManager, txid: string, requestId: string): Promise<boolean> {
     const { affected } = await manager.update(UsageBurnRow, { txid, requestId: IsNull() }, { requestId });
     return affected === 1;
+  }
+
+  /** The pack's ticket stands under another txid now. */
+  async movePack(manager: EntityManager, from: string, to: string): Promise<void> {
+    await manager.update(UsageBurnRow, { packTxid: from }, { packTxid: to });
   }
 
   async setPack(manager: EntityManager, txid: string, packTxid: string): Promise<void> {
@@ -146,4 +145,4 @@ export class BurnRepository {
     return manager.findBy(UsageBurnRow, { requestId: Not(IsNull()) });
   }
 }
-const TXIDS_PER_QUERY = 500;
+const ROWS_PER_STATEMENT = 500;

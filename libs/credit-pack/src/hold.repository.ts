@@ -23,6 +23,11 @@ export class HoldRepository {
     return affected === 1;
   }
 
+  /** The pack's ticket stands under another txid now. */
+  async movePack(manager: EntityManager, from: string, to: string): Promise<void> {
+    await manager.update(HoldRow, { packTxid: from }, { packTxid: to });
+  }
+
   /** Tenths set aside for each pack. */
   async heldByPack(manager: EntityManager): Promise<Map<string, number>> {
     const rows = await manager

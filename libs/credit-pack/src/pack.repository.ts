@@ -1,12 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { In, MoreThan, LessThanOrEqual, type EntityManager } from 'typeorm';
+import { In, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
+import { isPastelId } from '#protocol';
 import { PackRow, PackUserRow, type PackState } from './pack.entity.js';
+import { standsBefore } from './pack.rules.js';
 
 /** Changes of a pack's counters, in tenths; either sign. */
 export interface CounterChange {
   readonly held?: number;
   readonly burned?: number;
 }
+const ADDRESSES_PER_QUERY = 500;
+
 export interface PackKeys {
   readonly purchaseBurnTxid: string;
   readonly trackingAddress: string;
@@ -42,11 +46,23 @@ export class PackRepository {
   }
 
   /** Whose tracking address is one of these, in chain order. */
-  standingTrackedBy(manager: EntityManager, addresses: readonly string[]): Promise<PackRow[]> {
-    return manager.find(PackRow, {
-      where: { trackingAddress: In([...addresses]), state: 'standing' },
-      order: { height: 'ASC', blockIndex: 'ASC' },
-    });
+  async standingTrackedBy(manager: EntityManager, addresses: readonly string[]): Promise<PackRow[]> {
+    const packs: PackRow[] = [];
+    for (let at = 0; at < addresses.length; at += ADDRESSES_PER_QUERY) {
+      const some = addresses.slice(at, at + ADDRESSES_PER_QUERY);
+      packs.push(...(await manager.findBy(PackRow, { trackingAddress: In(some), state: 'standing' })));
+    }
+    return packs.sort((a, b) => (standsBefore(a, b) ? -1 : 1));
+  }
+
+  /** The same purchase under another ticket: written again after a reorganisation, or by another supernode. */
+  async otherTicketsOf(manager: EntityManager, { registrationTxid, ...pack }: PackRow): Promise<PackRow[]> {
+    const { purchaseBurnTxid, trackingAddress, requestHash } = pack;
+    return manager.findBy(PackRow, { purchaseBurnTxid, trackingAddress, requestHash, registrationTxid: Not(registrationTxid) });
+  }
+
+  async giveUp(manager: EntityManager, registrationTxid: string): Promise<void> {
+    await manager.update(PackRow, { registrationTxid }, { state: 'superseded' });
   }
 
   /** Standing packs that claim one of the keys. */
@@ -84,7 +100,8 @@ export class PackRepository {
     );
     if (moved.affected === 1) return;
     await manager.insert(PackRow, pack);
-    const users = new Set(JSON.parse(pack.authorisedPastelIds) as string[]);
+    // A ticket may name anything; what is no PastelID spends nothing, and may be no text that the database takes.
+    const users = new Set((JSON.parse(pack.authorisedPastelIds) as string[]).filter(isPastelId));
     for (const pastelId of users) await manager.insert(PackUserRow, { pastelId, registrationTxid });
   }
 

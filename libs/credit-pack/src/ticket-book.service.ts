@@ -74,13 +74,31 @@ export class TicketBook {
     { ticket, data }: ReadableTicket,
     verdict: Judged,
   ): Promise<void> {
-    await this.store.packs.stand(manager, packRow(place, ticket, data, verdict.sold, verdict.burnHeight));
+    const pack = packRow(place, ticket, data, verdict.sold, verdict.burnHeight);
+    await this.store.packs.stand(manager, pack);
+    await this.takeOver(manager, pack);
     await this.store.verdicts.remove(manager, place.registrationTxid);
     // The purchase burn is no usage, whatever was thought of it before.
     const burn = await this.store.burns.byTxid(manager, ticket.confirmation.txid_of_credit_purchase_burn_transaction);
     if (burn && burn.requestId === null) await this.counting.assign(manager, burn);
     for (const usage of await this.store.burns.unclaimedFrom(manager, verdict.sold.trackingAddress)) {
       await this.counting.assign(manager, usage);
+    }
+  }
+
+  /** The same purchase under another ticket is the same pack: what was held and burned of it would else be free again. */
+  private async takeOver(manager: EntityManager, pack: PackRow): Promise<void> {
+    const { packs, holds, burns } = this.store;
+    const to = pack.registrationTxid;
+    for (const { registrationTxid: from, heldTenths: held, burnedTenths: burned } of await packs.otherTicketsOf(manager, pack)) {
+      await packs.giveUp(manager, from);
+      await holds.movePack(manager, from, to);
+      await burns.movePack(manager, from, to);
+      const changes = [
+        [from, { held: -held, burned: -burned }],
+        [to, { held, burned }],
+      ] as const;
+      await packs.count(manager, new Map(changes));
     }
   }
 
