@@ -50,6 +50,7 @@ class SupernodeModule {
         ReputationModule,
         CreditPackModule,
         InferenceModule,
+        RatingsModule.provenBy(InferenceModule),
         LogsModule.of(logger instanceof WinstonLogger ? logger : undefined),
       ],
     };

@@ -7,6 +7,7 @@ import type { HttpSettings } from '#config';
 import { Clock, Entropy } from '#protocol';
 import { lexemePreservingBody } from './body.js';
 import { ErrorsFilter } from './errors.filter.js';
+import { withExamples } from './examples.js';
 import { PlainValidationPipe } from './plain-validation.pipe.js';
 import { RateLimiter, rateLimit } from './rate-limit.js';
 import { requestContext } from './request-context.js';
@@ -88,5 +89,5 @@ export function openApiOf(app: NestExpressApplication): OpenAPIObject {
     .setVersion('0.1.0')
     .addBasicAuth()
     .build();
-  return SwaggerModule.createDocument(app, config);
+  return withExamples(SwaggerModule.createDocument(app, config));
 }

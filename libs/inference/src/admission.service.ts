@@ -5,6 +5,9 @@ import { PackLedger, type CreditPack } from '#credit-pack';
 import { Refusal, TENTHS_PER_CREDIT, type InferenceAPIUsageRequest } from '#protocol';
 import { InferenceRepository } from './inference.repository.js';
 
+/** Who wants to spend which pack. */
+type Spending = Pick<InferenceAPIUsageRequest, 'requesting_pastelid' | 'credit_pack_ticket_pastel_txid'>;
+
 /** A pack that may pay for a request, and what is left in it. */
 export interface Admission {
   readonly pack: CreditPack;
@@ -21,7 +24,7 @@ export class AdmissionService {
   ) {}
 
   /** Own rows first, then the chain. A cost equal to the balance is served. */
-  async admit(request: InferenceAPIUsageRequest, costTenths: number): Promise<Admission> {
+  async admit(request: Spending, costTenths: number): Promise<Admission> {
     const { requesting_pastelid: pastelId, credit_pack_ticket_pastel_txid: txid } = request;
     if ((await this.repository.openQuotesOf(pastelId)) >= this.settings.openQuotesPerPastelIdMax) {
       throw new Refusal('too-many', `${pastelId} has ${this.settings.openQuotesPerPastelIdMax} unpaid quotes open`);

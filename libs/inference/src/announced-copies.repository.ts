@@ -1,6 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { LessThan, type EntityManager } from 'typeorm';
-import { InferenceAPIOutputResult, InferenceAPIUsageResponse, readJson, received, type JsonObject } from '#protocol';
+import {
+  InferenceAPIOutputResult,
+  InferenceAPIUsageResponse,
+  isJsonObject,
+  readJson,
+  received,
+  type JsonObject,
+} from '#protocol';
 import { Transactions } from '#database';
 import { AnnouncedCopy } from './inference.entities.js';
 
@@ -9,6 +16,8 @@ export interface ResponseCopy {
   readonly ownerPastelId: string;
   readonly signerPastelId: string;
   readonly response: InferenceAPIUsageResponse;
+  /** The pack that the request beside it names. */
+  readonly packTxid?: string;
 }
 
 /** Copies of what other supernodes announced, for audits. */
@@ -27,9 +36,19 @@ export class AnnouncedCopiesRepository {
   response(id: string): Promise<ResponseCopy | undefined> {
     return this.transactions.read(async (m) => {
       const copy = (await this.oldest(m, { inference_request_id: id })) ?? (await this.oldest(m, { inference_response_id: id }));
-      if (!copy) return undefined;
-      const response = received(InferenceAPIUsageResponse, readJson(copy.message) as JsonObject);
-      return { ownerPastelId: copy.owner_pastelid!, signerPastelId: copy.signer_pastelid, response };
+      return copy ? opened(copy) : undefined;
+    });
+  }
+
+  /** The same, of one supernode: another's copy under its ids does not stand in the way. */
+  responseSignedBy(signer_pastelid: string, id: string): Promise<ResponseCopy | undefined> {
+    return this.transactions.read(async (m) => {
+      const own = { kind: 'response' as const, signer_pastelid };
+      const copy = await m.findOneBy(AnnouncedCopy, [
+        { ...own, inference_response_id: id },
+        { ...own, inference_request_id: id },
+      ]);
+      return copy ? opened(copy) : undefined;
     });
   }
 
@@ -60,4 +79,15 @@ export class AnnouncedCopiesRepository {
       order: { received_at_ms: 'ASC', signer_pastelid: 'ASC' },
     });
   }
+}
+
+function opened({ owner_pastelid, signer_pastelid, message, request }: AnnouncedCopy): ResponseCopy {
+  const asked = request === null ? undefined : readJson(request);
+  const pack = isJsonObject(asked) ? asked['credit_pack_ticket_pastel_txid'] : undefined;
+  return {
+    ownerPastelId: owner_pastelid!,
+    signerPastelId: signer_pastelid,
+    response: received(InferenceAPIUsageResponse, readJson(message) as JsonObject),
+    ...(typeof pack === 'string' && { packTxid: pack }),
+  };
 }

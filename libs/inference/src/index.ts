@@ -1,3 +1,4 @@
+export { Downloads } from './downloads.service.js';
 export { InferenceModule } from './inference.module.js';
 /** For the data source. */
 export { entities as inferenceEntities } from './inference.entities.js';

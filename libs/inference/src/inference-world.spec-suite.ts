@@ -1,4 +1,6 @@
 import 'reflect-metadata';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
@@ -34,6 +36,7 @@ import { AnnouncedCopiesRepository } from './announced-copies.repository.js';
 import { AnnouncementReceiver } from './announcement-receiver.service.js';
 import { AnnouncementService } from './announcement.service.js';
 import { ConfirmationService } from './confirmation.service.js';
+import { Downloads } from './downloads.service.js';
 import { ExecutionService } from './execution.service.js';
 import { InferenceMessages } from './inference-messages.service.js';
 import { InferenceSweeps } from './inference-sweeps.service.js';
@@ -65,7 +68,7 @@ export const settings = {
   executionSecondsMax: 600,
   executionAttemptsMax: 3,
   sandboxEnabled: true,
-  downloadDirectory: './data/downloads',
+  downloadDirectory: join(tmpdir(), `downloads-${process.pid}`),
   openAiCompatibleUrl: undefined,
   openAiCompatibleKey: undefined,
   openAiCompatibleModels: [],
@@ -138,7 +141,7 @@ export class World {
       new ExecutionService(transactions, repository, runner, messages, clock, limits),
       announcements,
       this.catalog,
-      new RetentionService(repository, owed, this.copies, limits),
+      new RetentionService(repository, owed, this.copies, new Downloads(limits, clock, this.entropy), limits),
     );
     this.results = new ResultService(repository, this.copies, pooledChecking);
     this.receiver = new AnnouncementReceiver(new MessageHandlers(), this.copies, pooledChecking, clock);

@@ -11,6 +11,7 @@ import {
 } from '#protocol';
 import { ConfirmationService } from './confirmation.service.js';
 import { AuditBody } from './inference.dto.js';
+import { menuShown, statusShown } from './inference.openapi.js';
 import { ModelCatalog } from './model-catalog.service.js';
 import type { ModelMenuEntry } from './providers/index.js';
 import { QuoteService } from './quote.service.js';
@@ -50,7 +51,8 @@ export class InferenceController {
 
   @Get('get_inference_model_menu')
   @ApiOperation({ summary: 'The models that this supernode offers now' })
-  @ApiOkResponse({ schema: { type: 'object', properties: { models: { type: 'array', items: { type: 'object' } } } } })
+  @ApiOkResponse({ schema: menuShown })
+  @ErrorAnswers(429, 500)
   menu(): Promise<{ models: ModelMenuEntry[] }> {
     return this.catalog.menu();
   }
@@ -67,7 +69,7 @@ export class InferenceController {
   @ApiOperation({ summary: 'Name the burn that pays a quoted request; the request then runs by itself' })
   @ApiBody(confirmationBody)
   @ApiOkResponse({ schema: message(InferenceConfirmation), description: 'The confirmation again' })
-  @ErrorAnswers(403, 404, 409)
+  @ErrorAnswers(403, 404, 409, 413)
   confirm(
     @Incoming('inference_confirmation') confirmation: InferenceConfirmation,
     @CallerPastelId() caller: string,
@@ -78,6 +80,7 @@ export class InferenceController {
   @Get('check_status_of_inference_request_results/:inference_response_id')
   @ApiOperation({ summary: 'Whether the result can be fetched: bare true or false' })
   @ApiOkResponse({ schema: { type: 'boolean' } })
+  @ErrorAnswers(429, 500)
   isReady(@Param('inference_response_id') responseId: string): Promise<boolean> {
     return this.results.isReady(responseId);
   }
@@ -100,7 +103,7 @@ export class InferenceController {
   @HttpCode(200)
   @ApiOperation({ summary: 'The quote of a request of your own, as this supernode knows it' })
   @ApiOkResponse({ schema: message(InferenceAPIUsageResponse) })
-  @ErrorAnswers(401, 403, 404, 422)
+  @ErrorAnswers(401, 403, 404, 413, 422, 429, 500)
   auditResponse(@Body() question: AuditBody): Promise<InferenceAPIUsageResponse> {
     return this.results.auditResponse(question);
   }
@@ -111,7 +114,7 @@ export class InferenceController {
     summary: 'The result of a request of your own, as this supernode knows it; cut to 32 characters where it was only announced',
   })
   @ApiOkResponse({ schema: message(InferenceAPIOutputResult) })
-  @ErrorAnswers(401, 403, 404, 422)
+  @ErrorAnswers(401, 403, 404, 413, 422, 429, 500)
   auditResult(@Body() question: AuditBody): Promise<InferenceAPIOutputResult> {
     return this.results.auditResult(question);
   }
@@ -119,7 +122,7 @@ export class InferenceController {
   @Get('inference_request_state/:inference_request_id')
   @Challenged({ in: 'query' })
   @ApiOperation({ summary: 'Where a request of your own stands, and why' })
-  @ApiOkResponse({ schema: { type: 'object' } })
+  @ApiOkResponse({ schema: statusShown })
   @ErrorAnswers(403, 404)
   state(@Param('inference_request_id') requestId: string, @CallerPastelId() caller: string): Promise<RequestStatus> {
     return this.results.status(requestId, caller);

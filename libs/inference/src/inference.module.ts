@@ -1,12 +1,19 @@
 import { Module } from '@nestjs/common';
 import { CreditPackModule } from '#credit-pack';
 import { MessagingModule } from '#messaging';
+import { CompletedRequests } from '#reputation';
 import { AdmissionService } from './admission.service.js';
 import { AnnouncedCopiesRepository } from './announced-copies.repository.js';
 import { AnnouncementReceiver } from './announcement-receiver.service.js';
 import { AnnouncementService } from './announcement.service.js';
+import { KnownCompletedRequests } from './completed-requests.service.js';
 import { ConfirmationService } from './confirmation.service.js';
+import { DownloadsController } from './downloads.controller.js';
+import { Downloads } from './downloads.service.js';
+import { EarlyEndpointsController } from './early-endpoints.controller.js';
+import { EarlyEndpoints } from './early-endpoints.service.js';
 import { ExecutionService } from './execution.service.js';
+import { HandedInResults } from './handed-in-results.service.js';
 import { InferenceMessages } from './inference-messages.service.js';
 import { InferenceController } from './inference.controller.js';
 import { InferenceRepository } from './inference.repository.js';
@@ -24,7 +31,7 @@ import { RetentionService } from './retention.service.js';
 /** Quotes, burns, runs and results. The scheduler needs `ScheduleModule.forRoot()` at the root. */
 @Module({
   imports: [CreditPackModule, MessagingModule],
-  controllers: [InferenceController],
+  controllers: [InferenceController, EarlyEndpointsController, DownloadsController],
   providers: [
     Providers,
     ModelCatalog,
@@ -42,9 +49,13 @@ import { RetentionService } from './retention.service.js';
     AnnouncementService,
     AnnouncementReceiver,
     RetentionService,
+    EarlyEndpoints,
+    HandedInResults,
+    Downloads,
+    { provide: CompletedRequests, useClass: KnownCompletedRequests },
     InferenceSweeps,
     InferenceScheduler,
   ],
-  exports: [ModelCatalog, ResultService, InferenceSweeps],
+  exports: [ModelCatalog, ResultService, InferenceSweeps, CompletedRequests, Downloads],
 })
 export class InferenceModule {}

@@ -7,6 +7,12 @@ import { ModelCatalog } from './model-catalog.service.js';
 import { parametersOf } from './parameters.rules.js';
 import type { InferenceType, ParameterValues } from './providers/index.js';
 
+/** The fields of a request that its price depends on. */
+type WorkAsked = Pick<
+  InferenceAPIUsageRequest,
+  'requested_model_canonical_string' | 'model_inference_type_string' | 'model_parameters_json_b64' | 'model_input_data_json_b64'
+>;
+
 /** What a request asks for, checked, and what it costs. */
 export interface PricedWork {
   readonly model: string;
@@ -25,8 +31,13 @@ export class PricingService {
     private readonly purchase: PurchaseSettings,
   ) {}
 
+  /** What the model does where nobody says; undefined where it is not offered. */
+  async firstTypeOf(modelName: string): Promise<InferenceType | undefined> {
+    return (await this.catalog.find(modelName))?.model.supported_inference_type_strings[0];
+  }
+
   /** Throws a Refusal that names what is wrong. */
-  async price(request: InferenceAPIUsageRequest): Promise<PricedWork> {
+  async price(request: WorkAsked): Promise<PricedWork> {
     const { requested_model_canonical_string: name, model_inference_type_string: type } = request;
     const offer = await this.catalog.find(name);
     if (!offer) throw new Refusal('bad-request', `This supernode does not offer the model '${name.slice(0, 200)}'`);

@@ -28,6 +28,11 @@ export const mayStep = (from: RequestState, to: RequestState): boolean => legalS
 /** States in which the burn is settled and may not be named anew. */
 export const isSettled = (state: RequestState): boolean => state !== 'QUOTED' && state !== 'EXPIRED';
 
+/** States in which the burn is this request's. */
+export const isPaid = (state: RequestState): boolean => ['CONFIRMED', 'EXECUTING', 'COMPLETED', 'FAILED'].includes(state);
+/** States in which a paid request was run, well or not. */
+export const hasEnded = (state: RequestState): boolean => state === 'COMPLETED' || state === 'FAILED';
+
 /** Blocks after the last height for a burn before an unpaid quote is given up: a burn may be mined in time and named a little later. */
 const EXPIRY_GRACE_BLOCKS = 5;
 /** Unpaid quotes whose last height is below this one have expired. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InferenceSettings } from '#config';
 import { AnnouncedCopiesRepository } from './announced-copies.repository.js';
+import { Downloads } from './downloads.service.js';
 import { InferenceRepository } from './inference.repository.js';
 import { OwedAnnouncementsRepository } from './owed-announcements.repository.js';
 
@@ -16,6 +17,7 @@ export class RetentionService {
     private readonly repository: InferenceRepository,
     private readonly owed: OwedAnnouncementsRepository,
     private readonly copies: AnnouncedCopiesRepository,
+    private readonly downloads: Downloads,
     private readonly settings: InferenceSettings,
   ) {}
 
@@ -26,5 +28,6 @@ export class RetentionService {
     await this.repository.clearEndedBefore(now.getTime() - UNPAID_MS, 'expired', BATCH_MAX);
     await this.owed.clearBefore(before, BATCH_MAX);
     await this.copies.clearBefore(before, BATCH_MAX);
+    await this.downloads.sweep();
   }
 }

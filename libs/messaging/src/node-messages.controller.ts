@@ -17,6 +17,7 @@ export class NodeMessagesController {
 
   @Post('send_message')
   @HttpCode(200)
+  @ErrorAnswers(413)
   @ApiOperation({ summary: 'Send a message, signed by this node, to one supernode' })
   @MessageArgument('receiving_sn_pastelid')
   @ApiOkResponse(sendMessageResponse('Message sent'))
@@ -24,8 +25,10 @@ export class NodeMessagesController {
     return this.log.send(text, type, receiver);
   }
 
-  @Post('broadcast_message')
+  /** Under two names: the second was the original's for some days. */
+  @Post(['broadcast_message', 'send_message_to_list_of_sns'])
   @HttpCode(200)
+  @ErrorAnswers(413)
   @ApiOperation({ summary: 'Send a message, signed by this node, to the supernodes that are named' })
   @MessageArgument('list_of_receiving_sn_pastelids')
   @ApiOkResponse(sendMessageResponse('Message broadcasted'))
@@ -35,6 +38,7 @@ export class NodeMessagesController {
 
   @Post('broadcast_message_to_all_sns')
   @HttpCode(200)
+  @ErrorAnswers(413)
   @ApiOperation({ summary: 'Send a message, signed by this node, to all other supernodes, or to those that are named' })
   @MessageArgument('list_of_receiving_sn_pastelids', { optional: true })
   @ApiOkResponse(sendMessageResponse('Message broadcasted'))

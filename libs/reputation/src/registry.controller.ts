@@ -35,7 +35,7 @@ export class RegistryController {
       example: { '<txid>-0': { ...supernodeExample, lastseentime: 1767614400000, lastpaidtime: 0 } },
     },
   })
-  @ErrorAnswers(429, 503)
+  @ErrorAnswers(429, 500, 503)
   list() {
     return this.registry.json();
   }
@@ -47,7 +47,7 @@ export class RegistryController {
   @ApiOkResponse({
     content: { 'text/csv': { schema: { type: 'string' }, example: 'supernode_status,protocol_version,…\nENABLED,170012,…\n' } },
   })
-  @ErrorAnswers(429, 503)
+  @ErrorAnswers(429, 500, 503)
   csv() {
     return this.registry.csv();
   }
