@@ -7,6 +7,7 @@ import { Devnet, type DevnetSupernodeFacts } from '#devnet';
 import { InferenceSweeps } from '#inference';
 import { DispatchService, InboxService } from '#messaging';
 import { pooledChecking, type Signing } from '#protocol';
+import { MeasuredPeerHealth } from '#reputation';
 import { JsonRpcChain, JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, JsonRpcWallet, signingBy } from '#rpc';
 import { testDatabases } from './databases.js';
 import { ManualClock } from './manual-clock.js';
@@ -150,6 +151,7 @@ export class TestNetwork {
       await app.get(DispatchService).sweep(now);
       await app.get(CreditPackSweeps).sweep(now);
       await app.get(InferenceSweeps).sweep(now);
+      await app.get(MeasuredPeerHealth).sweep(now);
     }
   }
 

@@ -31,6 +31,7 @@ describe('the command line', () => {
     [['infer', 'x', '--max-credits', '0.05'], '--max-credits'],
     [['infer', 'x', '--param', 'temperature'], 'name=value'],
     [['audit', 'that one'], 'no id of an inference response'],
+    [['rate', '6f1c1a54-0f5e-4b8e-9c53-6d1f4b1f0a11', 'good'], 'no rating'],
     [['--pastelid', 'jXnobody', 'balance'], 'is no PastelID'],
   ])('%j is wrong use: exit code 2', async (args, complaint) => {
     const { terminal, error, out } = screen();
@@ -42,7 +43,7 @@ describe('the command line', () => {
   test('helps on demand: exit code 0', async () => {
     const { terminal, all } = screen();
     expect(await run(['--help'], terminal)).toBe(0);
-    for (const command of ['network', 'buy', 'packs', 'balance', 'infer', 'audit']) expect(all()).toContain(command);
+    for (const command of ['network', 'buy', 'packs', 'balance', 'infer', 'audit', 'rate']) expect(all()).toContain(command);
   });
 });
 

@@ -1,4 +1,4 @@
-import { ClientError, auditInference, balanceOf, createPastelId, fundTrackingAddress, isSupernodeTrouble, packsOf, purchaseCreditPack, reachableSupernodes, runInference, SupernodeClient, type InferenceOutcome, type PurchaseState, type SpendablePack, type UserSide } from '#client'; // prettier-ignore
+import { ClientError, auditInference, balanceOf, createPastelId, fundTrackingAddress, isSupernodeTrouble, packsOf, purchaseCreditPack, rateInference, reachableSupernodes, runInference, SupernodeClient, type InferenceOutcome, type PurchaseState, type SpendablePack, type UserSide } from '#client'; // prettier-ignore
 import { InferenceAPIOutputResult, InferenceAPIUsageResponse, isJsonObject, patoshisFromPsl, pslText, readJson, received, tenthsFromCredits, toJson, writeJson, type Json, type MessageClass } from '#protocol'; // prettier-ignore
 import { credits, printResult, table, UsageError, type Terminal } from './output.js';
 import type { UserNode } from './user-node.js';
@@ -172,9 +172,7 @@ export async function infer(context: Context, prompt: string, options: InferOpti
 }
 
 export async function audit({ node, terminal, json }: Context, responseId: string): Promise<void> {
-  if (!/^[0-9a-f-]{36}$/.test(responseId)) throw new UsageError(`${responseId} is no id of an inference response`);
-  const kept = await node.file<StoredInference>('inferences', `${responseId}.json`).load();
-  if (!kept) throw new UsageError(`No inference ${responseId} was run from this folder; only what was kept here can be compared`);
+  const kept = await keptInference(node, responseId);
   const side = await node.userSide();
   const outcome = await auditInference(side, { ...opened(kept), servedBy: kept.supernodePastelId });
   const rows = outcome.auditors.map(({ url, response, result, differences, reason }) => [
@@ -186,6 +184,22 @@ export async function audit({ node, terminal, json }: Context, responseId: strin
   const text = `${table([['supernode', 'response', 'result', 'differs in'], ...rows])}\n${outcome.agreeing} of ${outcome.auditors.length} agree`;
   printResult(terminal, json, outcome, text);
   if (outcome.differing > 0) throw new ClientError('not-run', 'A supernode was told something else than you');
+}
+
+export async function rate({ node, terminal, json }: Context, responseId: string, score: string): Promise<void> {
+  if (!/^\d(\.\d{1,2})?$/.test(score)) throw new UsageError(`${score} is no rating: 0 to 5, two decimals at most`);
+  const kept = await keptInference(node, responseId);
+  const { result } = opened(kept);
+  const outcome = await rateInference(await node.userSide(), { result, servedBy: kept.supernodePastelId, score: Number(score) });
+  printResult(terminal, json, outcome, `${outcome.taken} of ${outcome.asked} supernodes took the rating`);
+  if (outcome.taken === 0) throw new ClientError('not-run', outcome.reasons[0] ?? 'No supernode took the rating');
+}
+
+async function keptInference(node: UserNode, responseId: string): Promise<StoredInference> {
+  if (!/^[0-9a-f-]{36}$/.test(responseId)) throw new UsageError(`${responseId} is no id of an inference response`);
+  const kept = await node.file<StoredInference>('inferences', `${responseId}.json`).load();
+  if (!kept) throw new UsageError(`No inference ${responseId} was run from this folder; only what was kept here is known`);
+  return kept;
 }
 
 /** Messages as JSON texts, so that numbers keep the printing that was hashed. */

@@ -87,6 +87,10 @@ function programOf(terminal: Terminal): Command {
     .command('audit <response-id>')
     .description('compare an inference with what other supernodes were told')
     .action(withNode(commands.audit));
+  program
+    .command('rate <response-id> <score>')
+    .description('rate the supernode that ran an inference, once, from 0 to 5')
+    .action(withNode(commands.rate));
   // Sub-commands inherit neither: without this a wrong option would end the process itself.
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   return program;

@@ -1,5 +1,6 @@
 import type { Supernode } from '#chain';
 import { byDistanceTo } from '#protocol';
+import { byReputation } from './reputation.js';
 import { ClientError, isSupernodeTrouble, type UserSide } from './side.js';
 import { SupernodeClient } from './supernode-client.js';
 
@@ -12,8 +13,8 @@ export interface Choice {
   readonly count: number;
   /** PastelIDs that are not asked. */
   readonly except?: readonly string[];
-  /** Reorders the chosen ones, as by reputation; negative puts the first before the second. */
-  readonly tieBreak?: (a: Supernode, b: Supernode) => number;
+  /** Reorders the chosen ones: by what the others think of each, or as told; negative puts the first before the second. */
+  readonly tieBreak?: 'reputation' | ((a: Supernode, b: Supernode) => number);
 }
 
 const PROBE_TIMEOUT_MS = 3_000;
@@ -54,6 +55,7 @@ export async function reachableSupernodes(side: UserSide, { count, except = [], 
     );
   }
   const nearest = chosen.slice(0, count);
+  if (tieBreak === 'reputation') return byReputation(nearest);
   return tieBreak ? nearest.sort((a, b) => tieBreak(a.supernode, b.supernode)) : nearest;
 }
 

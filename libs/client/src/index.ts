@@ -8,6 +8,7 @@ export * from './packs.js';
 export * from './purchase-credit-pack.js';
 export type { PurchasedPack } from './purchase-completion.js';
 export type { PurchaseState } from './purchase-state.js';
+export * from './rate-inference.js';
 export * from './run-inference.js';
 export * from './shapes.js';
 export * from './side.js';

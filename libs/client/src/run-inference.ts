@@ -39,6 +39,7 @@ export interface InferenceOptions {
   readonly tenthsMax?: number;
   /** Supernodes that are asked for a quote, one after another. */
   readonly supernodesMax?: number;
+  /** By reputation where absent. */
   readonly tieBreak?: Choice['tieBreak'];
   readonly timeoutMs?: number;
 }
@@ -151,8 +152,8 @@ async function trackingAddressOf(side: UserSide, packTxid: string): Promise<stri
 }
 
 async function quote(side: UserSide, options: InferenceOptions, wish: InferenceWish, trackingAddress: string): Promise<Quoted> {
-  const { supernodesMax = SUPERNODES_MAX, tieBreak } = options;
-  const candidates = await reachableSupernodes(side, { count: supernodesMax, ...(tieBreak && { tieBreak }) });
+  const { supernodesMax = SUPERNODES_MAX, tieBreak = 'reputation' } = options;
+  const candidates = await reachableSupernodes(side, { count: supernodesMax, tieBreak });
   const reasons: string[] = [];
   let expensive = 0;
   for (const candidate of candidates) {

@@ -77,6 +77,14 @@ export function livenessIn(wire: Json): Liveness {
   return { status: textIn(from, 'status'), ...(ratio !== undefined && { performanceRatio: ratio }) };
 }
 
+const SCORE_MAX = 5;
+/** `GET /reputation/{pastelid}`. */
+export function reputationIn(wire: Json): number {
+  const { value } = numberIn(objectIn(wire, 'the answer'), 'reputation_score');
+  if (!(value >= 0 && value <= SCORE_MAX)) throw new ShapeError('reputation_score is not what it should be');
+  return value;
+}
+
 export function balanceIn(wire: Json): Balance {
   const from = objectIn(wire, 'the answer');
   return {

@@ -6,6 +6,7 @@ import {
   InferenceAPIOutputResult,
   InferenceAPIUsageResponse,
   isJsonObject,
+  ratingText,
   received,
   type Checking,
   type Exchange,
@@ -13,6 +14,7 @@ import {
   type Json,
   type JsonObject,
   type MessageClass,
+  type RatingClaim,
   type Signing,
 } from '#protocol';
 import { readMessage, shapeFaultTexts } from './answers.js';
@@ -24,6 +26,7 @@ import {
   menuIn,
   objectIn,
   packIn,
+  reputationIn,
   ShapeError,
   textIn,
   TXID,
@@ -114,6 +117,27 @@ export class SupernodeClient {
   async modelMenu(options: CallOptions = {}): Promise<ModelMenu> {
     const wire = await this.transport.call({ method: 'GET', path: 'get_inference_model_menu', ...options });
     return this.read('get_inference_model_menu', () => menuIn(wire));
+  }
+
+  /** What this supernode thinks of another one, 0 to 5. */
+  async reputation(pastelId: string, options: CallOptions = {}): Promise<number> {
+    const path = 'reputation';
+    const wire = await this.transport.call({ method: 'GET', path: `${path}/${encodeURIComponent(pastelId)}`, ...options });
+    return this.read(path, () => reputationIn(wire));
+  }
+  /** Tells what the supernode that ran a request of ours is worth; whether it was taken. */
+  async rate(rating: RatingClaim, options: CallOptions = {}): Promise<boolean> {
+    const path = 'update_inference_sn_reputation_score';
+    const body = {
+      supernode_pastelid: rating.supernodePastelId,
+      reputation_score: rating.score,
+      pastelid: this.signing.pastelId,
+      inference_response_id: rating.inferenceId,
+      ...(rating.resultHash !== undefined && { inference_result_hash: rating.resultHash }),
+      signature: await this.signing.sign(ratingText(rating)),
+    };
+    const wire = await this.transport.call({ method: 'POST', path, body, ...options });
+    return this.read(path, () => objectIn(wire, 'the answer')['is_updated'] === true);
   }
 
   /** The packs that the asking PastelID may spend. */
