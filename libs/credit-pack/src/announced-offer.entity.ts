@@ -32,6 +32,10 @@ export class AnnouncedOffer {
 @Entity('credit_pack_price_vote')
 export class PriceVote {
   @PrimaryColumn('text') questionHash!: string;
+  @Index() @Column('text') trackingAddress!: string;
+  /** Of the buyer. */
+  @Column('text') pastelId!: string;
+  @Column(integerColumn()) height!: number;
   @Index() @Column(integerColumn()) createdAt!: number;
   @Column(messageColumn(CreditPackPurchasePriceAgreementRequest)) question!: CreditPackPurchasePriceAgreementRequest;
   @Column(messageColumn(CreditPackPurchasePriceAgreementRequestResponse)) vote!: CreditPackPurchasePriceAgreementRequestResponse;

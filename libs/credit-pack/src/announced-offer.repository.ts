@@ -1,9 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull, LessThan, MoreThanOrEqual } from 'typeorm';
+import { IsNull, LessThan, MoreThanOrEqual, Not } from 'typeorm';
 import { isUniqueViolation, Transactions } from '#database';
 import type { CreditPackPurchaseRequestConfirmation, CreditPackPurchaseRequestConfirmationResponse } from '#protocol';
 import { AnnouncedOffer, AnnouncedStorageRetry, PriceVote, StorageRetry } from './announced-offer.entity.js';
 import { OutgoingAnnouncement } from './outbox.entity.js';
+import { Purchase } from './purchase.entity.js';
+
+/** The tracking address that a buyer names. */
+export interface BuyersAddress {
+  readonly trackingAddress: string;
+  readonly pastelId: string;
+}
 
 /** What this node knows of purchases at other supernodes. */
 @Injectable()
@@ -15,6 +22,10 @@ export class AnnouncedOfferRepository {
   }
   ofRequest(requestHash: string): Promise<AnnouncedOffer[]> {
     return this.transactions.reader.find(AnnouncedOffer, { where: { requestHash }, order: { createdAt: 'DESC' }, take: 20 });
+  }
+  /** Whether the supernode made another offer for the same request: an honest one repeats its first. */
+  hasAnotherOffer(supernodePastelId: string, requestHash: string): Promise<boolean> {
+    return this.transactions.reader.existsBy(AnnouncedOffer, { supernodePastelId, requestHash });
   }
   /** How many offers of a supernode can still be paid. */
   countPayableFrom(supernodePastelId: string, tip: number): Promise<number> {
@@ -40,6 +51,19 @@ export class AnnouncedOfferRepository {
   }
   addVote(vote: PriceVote): Promise<void> {
     return this.insertOnce(PriceVote, vote);
+  }
+  async takeBackVote(questionHash: string): Promise<void> {
+    await this.transactions.run((manager) => manager.delete(PriceVote, { questionHash }));
+  }
+  /** Whether a vote was given, or an offer announced, since that height for a pack of somebody else on the same address. */
+  async isAddressOfAnother({ trackingAddress, pastelId }: BuyersAddress, votedSince: number, tip: number): Promise<boolean> {
+    const ofAnother = { trackingAddress, pastelId: Not(pastelId) };
+    const { reader } = this.transactions;
+    return (
+      (await reader.existsBy(PriceVote, { ...ofAnother, height: MoreThanOrEqual(votedSince) })) ||
+      (await reader.existsBy(AnnouncedOffer, { ...ofAnother, lastBurnHeight: MoreThanOrEqual(tip) })) ||
+      (await reader.existsBy(Purchase, { openAddress: trackingAddress, pastelId: Not(pastelId) }))
+    );
   }
 
   storageRetry(retryHash: string): Promise<StorageRetry | null> {

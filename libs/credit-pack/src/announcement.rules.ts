@@ -4,6 +4,7 @@ import {
   pythonRound,
   requestInFields,
   sha3,
+  type CreditPackPurchaseRequest,
   type CreditPackPurchaseRequestConfirmation,
   type CreditPackPurchaseRequestConfirmationResponse,
   type CreditPackPurchaseRequestResponse,
@@ -11,10 +12,14 @@ import {
 
 const B64 = 'credit_pack_purchase_request_fields_json_b64';
 
-/** Why a copied request is none, or not the one that the address beside it belongs to. */
-export function copiedRequestFaults(b64: string, trackingAddress: string): string[] {
+/** The request that was copied into a message which does not name its hash. */
+export function copiedRequest(b64: string): CreditPackPurchaseRequest | undefined {
   const text = decodeBase64Text(b64);
-  const request = text === undefined ? undefined : requestInFields(b64, sha3(text));
+  return text === undefined ? undefined : requestInFields(b64, sha3(text));
+}
+
+/** Why a copied request is none, or not the one that the address beside it belongs to. */
+export function copiedRequestFaults(request: CreditPackPurchaseRequest | undefined, trackingAddress: string): string[] {
   if (!request) return [`${B64} holds no credit pack purchase request`];
   return request.credit_usage_tracking_psl_address === trackingAddress
     ? []

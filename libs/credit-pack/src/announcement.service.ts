@@ -38,7 +38,10 @@ export class AnnouncementService {
     const responseHash = response.sha3_256_hash_of_credit_pack_purchase_request_response_fields;
     if (await this.announced.find(responseHash)) return;
     const supernodePastelId = response.responding_supernode_pastelid;
+    const requestHash = response.sha3_256_hash_of_credit_pack_purchase_request_fields;
     await this.mustBeListed(supernodePastelId);
+    if (await this.announced.hasAnotherOffer(supernodePastelId, requestHash))
+      throw new Refusal('conflict', 'This supernode has announced another offer for the same request');
     const lastBurnHeight = response.request_response_pastel_block_height + this.settings.burnWindowBlocks;
     const terms = announcedTerms(response);
     const tip = await this.messages.height();
@@ -49,7 +52,7 @@ export class AnnouncementService {
       throw new Refusal('too-many', 'This supernode has too many open offers');
     await this.announced.add({
       responseHash,
-      requestHash: response.sha3_256_hash_of_credit_pack_purchase_request_fields,
+      requestHash,
       supernodePastelId,
       trackingAddress: response.credit_usage_tracking_psl_address,
       lastBurnHeight,

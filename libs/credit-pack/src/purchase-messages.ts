@@ -27,6 +27,11 @@ import { signaturesOf, signersOf } from './agreement.rules.js';
 import { STATUS_DETAILS, type PurchaseStatus } from './purchase-state.rules.js';
 
 const VERSION = '1.0';
+/**
+ * How far below the tip the block lies that selects the signers. A ticket names that block for ever, so an offer made on the newest one
+ * would be worthless, and its burn lost, with the next reorganisation. Later checks allow ten blocks (credit-packs spec 5.11.5).
+ */
+const SELECTION_BLOCKS_BACK = 6;
 /** Of a confirmation response (credit-packs spec 2.10). */
 export interface Outcome {
   readonly outcome: 'success' | 'failed' | 'failure';
@@ -137,7 +142,8 @@ export class PurchaseMessages {
 
   /** 2.8: repeats the quote's price and total to the patoshi. */
   async response(quote: Quote, candidates: Candidates, agreeing: readonly Vote[]): Promise<CreditPackPurchaseRequestResponse> {
-    const block = await this.chain.bestBlock();
+    const tip = await this.chain.bestBlock();
+    const block = (await this.chain.block(tip.height - SELECTION_BLOCKS_BACK)) ?? tip;
     const agreed = agreeing.map((vote) => vote.responding_supernode_pastelid);
     const signers = signersOf(agreed, block.merkleRoot);
     const draft = {
@@ -148,7 +154,7 @@ export class PurchaseMessages {
       proposed_total_cost_of_credit_pack_in_psl: quote.preliminary_total_cost_of_credit_pack_in_psl,
       credit_usage_tracking_psl_address: quote.credit_usage_tracking_psl_address,
       request_response_timestamp_utc_iso_string: this.timestamp,
-      request_response_pastel_block_height: block.height,
+      request_response_pastel_block_height: tip.height,
       best_block_merkle_root: block.merkleRoot,
       best_block_height: block.height,
       credit_purchase_request_response_message_version_string: VERSION,

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { composeTicket } from '#protocol';
 import { Outbox } from './outbox.service.js';
+import type { PaymentVerdict } from './payment.rules.js';
 import { PaymentService } from './payment.service.js';
 import type { Purchase } from './purchase.entity.js';
 import { PurchaseMessages, type Outcome } from './purchase-messages.js';
@@ -12,6 +13,8 @@ import { SingleFlight } from './single-flight.js';
 export const NOT_CONFIRMED = 'Burn transaction not confirmed within the required number of blocks';
 /** Registering is not tried again sooner after a refusal. */
 const PAUSE_MS = 10_000;
+/** A ticket that could not be written for so long never will be; the buyer may name another burn then. */
+const GIVEN_UP_AFTER_MS = 3 * 86_400_000;
 /** Steps that one call may take; no purchase has more ahead of it. */
 const STEPS_MAX = 4;
 
@@ -76,32 +79,24 @@ export class SettlementService {
   private async judge(purchase: Purchase): Promise<boolean> {
     const [response, confirmation] = [purchase.response!, purchase.confirmation!];
     const verdict = await this.payment.judge(response, confirmation);
-    switch (verdict.verdict) {
-      case 'unseen':
-      case 'waiting':
-        return false;
-      case 'late':
-        return this.fail(purchase, NOT_CONFIRMED);
-      case 'refused':
-        return this.fail(purchase, verdict.reason);
-      case 'good': {
-        const move = await this.purchases.move(purchase, 'burn-confirmed', {
-          burnTxid: confirmation.txid_of_credit_purchase_burn_transaction,
-          excessPatoshis: verdict.excessPatoshis,
-          ticketKey: composeTicket(response, confirmation).fullyParsedHash,
-          touchedAt: this.now,
-        });
-        return move === 'taken' ? this.fail(purchase, 'The burn transaction has paid for another credit pack already') : true;
-      }
-    }
+    const loss = lossOf(verdict);
+    if (loss !== undefined) return this.fail(purchase, loss);
+    if (verdict.verdict !== 'good') return false;
+    const move = await this.purchases.move(purchase, 'burn-confirmed', {
+      burnTxid: confirmation.txid_of_credit_purchase_burn_transaction,
+      excessPatoshis: verdict.excessPatoshis,
+      ticketKey: composeTicket(response, confirmation).fullyParsedHash,
+      touchedAt: this.now,
+    });
+    return move === 'taken' ? this.fail(purchase, 'The burn transaction has paid for another credit pack already') : true;
   }
 
   private async check(purchase: Purchase): Promise<boolean> {
     if (this.isPausing(purchase)) return false;
     // Once more: a reorganisation may have undone the burn since it was judged.
     const verdict = await this.payment.judge(purchase.response!, purchase.confirmation!);
-    if (verdict.verdict === 'late') return this.fail(purchase, NOT_CONFIRMED);
-    if (verdict.verdict === 'refused') return this.fail(purchase, verdict.reason);
+    const loss = lossOf(verdict);
+    if (loss !== undefined) return this.fail(purchase, loss);
     if (verdict.verdict !== 'good') return false;
     const faults = await this.registration.faultsOf(purchase.response!, purchase.confirmation!);
     if (faults.length > 0) return this.pause(purchase, faults.join('; '));
@@ -114,8 +109,11 @@ export class SettlementService {
     const registration =
       found ?? (await this.registration.register(purchase.response!, purchase.confirmation!, purchase.registrationTxid));
     switch (registration.state) {
-      case 'refused':
-        return this.pause(purchase, registration.reason);
+      case 'refused': {
+        // Nothing is on its way; where a reorganisation has undone the burn for good, nothing ever will be.
+        const loss = lossOf(await this.payment.judge(purchase.response!, purchase.confirmation!));
+        return loss === undefined ? this.pause(purchase, registration.reason) : this.fail(purchase, loss);
+      }
       case 'waiting':
         if (registration.txid !== purchase.registrationTxid)
           await this.purchases.note(purchase, { registrationTxid: registration.txid, trouble: null, touchedAt: this.now });
@@ -161,6 +159,7 @@ export class SettlementService {
 
   /** The ticket cannot be written now; the money is kept for it, and it is tried again. */
   private async pause(purchase: Purchase, trouble: string): Promise<boolean> {
+    if (this.now - purchase.createdAt > GIVEN_UP_AFTER_MS) return this.fail(purchase, trouble);
     this.logger.warn(`Purchase ${purchase.requestHash} waits to be registered: ${trouble}`);
     await this.purchases.note(purchase, { trouble, touchedAt: this.now });
     return false;
@@ -172,3 +171,7 @@ export class SettlementService {
     return this.messages.now.getTime();
   }
 }
+
+/** Why the burn will never pay for the purchase. */
+const lossOf = (verdict: PaymentVerdict): string | undefined =>
+  verdict.verdict === 'late' ? NOT_CONFIRMED : verdict.verdict === 'refused' ? verdict.reason : undefined;

@@ -40,13 +40,12 @@ export class StorageRetryJob {
 
   private async outcomeOf(retry: StorageRetry, offer: AnnouncedOffer): Promise<Outcome | undefined> {
     const [response, confirmation] = [offer.response, offer.confirmation!];
-    const stored = offer.confirmationResponse;
-    if (stored?.credit_pack_confirmation_outcome_string === 'success') {
-      const registrationTxid = stored.pastel_api_credit_pack_ticket_registration_txid;
-      return { outcome: 'failure', registrationTxid, reason: ALREADY_STORED };
-    }
     const { fullyParsedHash } = composeTicket(response, confirmation);
     let registration = await this.registration.find(fullyParsedHash, retry.registrationTxid);
+    // The seller's word alone is not enough: it has the burn, and might claim a ticket that is nowhere.
+    const isClaimed = offer.confirmationResponse?.credit_pack_confirmation_outcome_string === 'success';
+    if (isClaimed && registration?.state === 'mined' && registration.txid !== retry.registrationTxid)
+      return { outcome: 'failure', registrationTxid: registration.txid, reason: ALREADY_STORED };
     if (!registration) {
       const verdict = await this.payment.judge(response, confirmation);
       if (verdict.verdict === 'unseen' || verdict.verdict === 'waiting') return undefined;

@@ -1,0 +1,120 @@
+import { Logger } from '@nestjs/common';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import {
+  CreditPackPurchaseRequestPreliminaryPriceQuote,
+  CreditPackPurchaseRequestResponse,
+  PythonNumber,
+  seal,
+  Signing,
+  type Draft,
+} from '#protocol';
+import { testDatabases } from '../../../test/support/databases.js';
+import { AnnouncementService } from '../src/announcement.service.js';
+import { ConfirmationService } from '../src/confirmation.service.js';
+import { CreditPackSweeps } from '../src/credit-pack-sweeps.service.js';
+import { PurchaseMessages } from '../src/purchase-messages.js';
+import { PurchaseRepository } from '../src/purchase.repository.js';
+import { StorageRetryService } from '../src/storage-retry.service.js';
+import { closestAgreeingTo } from '../src/storage-retry.rules.js';
+import { VoteService } from '../src/vote.service.js';
+import { TestMarket, type Node } from './harness.js';
+
+Logger.overrideLogger(false);
+jest.setTimeout(90_000);
+const DAY_MS = 86_400_000;
+
+let market: TestMarket;
+beforeAll(async () => {
+  market = await TestMarket.open({ url: () => testDatabases()[0]!.url() });
+});
+afterAll(() => market.close());
+
+const confirmed = async (offer: CreditPackPurchaseRequestResponse, burn: string) =>
+  market.seller.get(ConfirmationService).confirm(await market.confirmation(offer, burn));
+const purchaseOf = (offer: CreditPackPurchaseRequestResponse) =>
+  market.seller.get(PurchaseRepository).find(offer.sha3_256_hash_of_credit_pack_purchase_request_fields);
+
+test('an offer survives a reorganisation of the newest blocks', async () => {
+  const offer = await market.offer();
+  market.devnet.controls.reorganise(2);
+  const burn = await market.burn(offer);
+  market.mine(3);
+  expect(await confirmed(offer, burn)).toMatchObject({ credit_pack_confirmation_outcome_string: 'success' });
+});
+
+test('a ticket that can never be written is given up in the end, and another burn may be named', async () => {
+  const offer = await market.offer();
+  market.devnet.controls.reorganise(12);
+  const burn = await market.burn(offer);
+  market.mine(3);
+  const onWait = market.clock.onWait;
+  market.clock.onWait = () => market.clock.advance(30 * 60_000);
+  await expect(confirmed(offer, burn)).rejects.toThrow('Not decided yet');
+  market.clock.onWait = onWait;
+  market.clock.advance(4 * DAY_MS);
+  await market.seller.get(CreditPackSweeps).sweep(market.clock.now());
+  expect(await purchaseOf(offer)).toMatchObject({ state: 'failed', openSlot: null, openAddress: null });
+});
+
+/** What a supernode that keeps to no rule of its own asks its peers. */
+const question = async (asking: Node, draft: Parameters<TestMarket['request']>[0]) => {
+  const messages = asking.get(PurchaseMessages);
+  const quote = await messages.quote(await market.request(draft), 23.5, 3_525_000_000, market.height);
+  return messages.question(quote as CreditPackPurchaseRequestPreliminaryPriceQuote, market.height);
+};
+
+test('nobody gets votes for a pack on the tracking address of another buyer', async () => {
+  const [honest, hostile, voter] = market.nodes as [Node, Node, Node];
+  const trackingAddress = await market.wallet.newAddress();
+  const vote = async (asking: Node, draft: object) =>
+    voter.get(VoteService).vote(await question(asking, { trackingAddress, ...draft }));
+  expect(await vote(honest, {})).toMatchObject({ agree_with_proposed_price: true });
+  const credits = PythonNumber.read('10');
+  await expect(vote(hostile, { signing: market.other, credits })).rejects.toThrow('another buyer');
+  // The buyer may go to the next supernode.
+  expect(await vote(hostile, { credits })).toMatchObject({ agree_with_proposed_price: true });
+  market.mine(60);
+  expect(await vote(hostile, { signing: market.other, credits })).toMatchObject({ agree_with_proposed_price: true });
+});
+
+test('of two that ask at once for one address at most one gets the vote', async () => {
+  const [honest, hostile, voter] = market.nodes as [Node, Node, Node];
+  const trackingAddress = await market.wallet.newAddress();
+  const questions = [
+    await question(honest, { trackingAddress }),
+    await question(hostile, { trackingAddress, signing: market.other }),
+  ];
+  const answers = await Promise.allSettled(questions.map((one) => voter.get(VoteService).vote(one)));
+  expect(answers.filter(({ status }) => status === 'fulfilled').length).toBeLessThan(2);
+});
+
+test('a supernode announces one offer for a request, not a cloud of totals', async () => {
+  const offer = await market.offer();
+  const peer = market.nodes[1]!.get(AnnouncementService);
+  await peer.offer(offer);
+  await peer.offer(offer);
+  const { sha3_256_hash_of_credit_pack_purchase_request_response_fields: _, ...fields } = offer;
+  const total = PythonNumber.float(offer.proposed_total_cost_of_credit_pack_in_psl.value + 1);
+  const other = await seal(
+    CreditPackPurchaseRequestResponse,
+    { ...fields, proposed_total_cost_of_credit_pack_in_psl: total } as Draft<CreditPackPurchaseRequestResponse>,
+    market.seller.get(Signing),
+  );
+  await expect(peer.offer(other)).rejects.toThrow('another offer');
+});
+
+test('a seller that takes the burn and claims a ticket that is nowhere does not keep others from storing it', async () => {
+  const offer = await market.offer();
+  const agreeing = offer.list_of_supernode_pastelids_agreeing_to_credit_pack_purchase_terms;
+  const confirmation = await market.confirmation(offer, await market.burn(offer));
+  const closest = market.nodes.find(({ pastelId }) => pastelId === closestAgreeingTo(market.buyer.pastelId, agreeing))!;
+  await closest.get(AnnouncementService).offer(offer);
+  await closest.get(AnnouncementService).confirmation(confirmation);
+  const lie = { outcome: 'success', registrationTxid: 'ab'.repeat(32), reason: '' } as const;
+  const completion = await market.seller.get(PurchaseMessages).confirmationResponse(confirmation, lie);
+  await closest.get(AnnouncementService).completion(completion);
+  market.mine(12);
+  const retry = await market.storageRetry(offer, closest.pastelId);
+  const answer = await closest.get(StorageRetryService).retry(retry);
+  expect(answer).toMatchObject({ credit_pack_storage_retry_confirmation_outcome_string: 'success' });
+});
