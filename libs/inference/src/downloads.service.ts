@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
@@ -51,7 +51,7 @@ export class Downloads {
 
   /** Throws a `not-found` Refusal for what was never offered, or too long ago. */
   async open(name: string): Promise<Download> {
-    const found = NAME.test(name) ? await stat(this.pathOf(name)).catch(nothing) : undefined;
+    const found = NAME.test(name) ? await lstat(this.pathOf(name)).catch(nothing) : undefined;
     if (!found?.isFile() || this.isOver(found.mtimeMs)) throw new Refusal('not-found', 'File not found or expired');
     return { content: createReadStream(this.pathOf(name)), bytes: found.size };
   }
@@ -61,7 +61,7 @@ export class Downloads {
     const names = await readdir(this.directory).catch(() => []);
     let deleted = 0;
     for (const name of names.filter((candidate) => NAME.test(candidate) || UNFINISHED.test(candidate))) {
-      const found = await stat(this.pathOf(name)).catch(nothing);
+      const found = await lstat(this.pathOf(name)).catch(nothing);
       if (!found?.isFile() || !this.isOver(found.mtimeMs)) continue;
       await rm(this.pathOf(name), { force: true });
       if (++deleted >= SWEPT_MAX) return;
