@@ -1,9 +1,11 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { runInference, type InferenceOptions } from '#client';
 import { InferenceUser } from '../support/inference-user.js';
 import { TestNetwork } from '../support/network.js';
+
+jest.setTimeout(60_000);
 
 const KEY = 'sk-local-model-server';
 const MODEL = 'llama3.2:3b';

@@ -1,9 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { PackBalance } from '#credit-pack';
 import { networks, type Signing } from '#protocol';
 import { newIdentity } from '../support/http-app.js';
 import { costing, InferenceUser, serve, walletOf, type Quoted } from '../support/inference-user.js';
 import { TestNetwork, type RunningSupernode } from '../support/network.js';
+
+jest.setTimeout(60_000);
 
 const { burnAddress } = networks.devnet;
 

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { encodeBase64, InferenceAPIOutputResult, type Signing } from '#protocol';
 import { DataSource } from 'typeorm';
 import { newIdentity, send } from '../support/http-app.js';
 import { costing, InferenceUser, parameters, quotedBy, serve } from '../support/inference-user.js';
 import { TestNetwork, type RunningSupernode } from '../support/network.js';
+
+jest.setTimeout(60_000);
 
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
 
