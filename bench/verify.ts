@@ -26,8 +26,8 @@ export async function benchVerify(rounds: number): Promise<void> {
     (quote) =>
       [
         signer.pastelId,
-        quote.sha3_256_hash_of_credit_pack_purchase_request_preliminary_price_quote_fields as string,
-        quote.responding_supernode_signature_on_credit_pack_purchase_request_preliminary_price_quote_hash as string,
+        quote.sha3_256_hash_of_credit_pack_purchase_request_preliminary_price_quote_fields,
+        quote.responding_supernode_signature_on_credit_pack_purchase_request_preliminary_price_quote_hash,
       ] as const,
   );
   describe(Quote);

@@ -26,6 +26,7 @@ const RUN_EVERY_MS = 180_000;
 
 let compiled: string;
 let folder: string;
+let next: Sweeper | undefined;
 beforeAll(async () => {
   const cache = resolve('node_modules/.cache');
   await mkdir(cache, { recursive: true });
@@ -33,7 +34,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'killed-sweep-'));
   await compileTo(compiled);
 }, 60_000);
-afterAll(() => Promise.all([compiled, folder].map((path) => rm(path, { recursive: true, force: true }))));
+afterAll(async () => {
+  next?.stop();
+  await Promise.all([compiled, folder].map((path) => rm(path, { recursive: true, force: true })));
+});
 
 const seeded = (seed: number) => () => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
 const seed = 20_250_101;
@@ -135,12 +139,12 @@ test(`killed at ${KILLS} random points of its sweeps (seed ${seed}): nothing is 
   let kills = 0;
   let runs = 0;
   // The next one loads while this one sweeps: loading is what takes the time.
-  let next = startSweeper();
+  next = startSweeper();
   const sweep = async (killBeforeStatement?: number): Promise<Ended> => {
     const arrived = Math.min(ITEMS, (runs + 1) * ARRIVALS);
     const now = new Date(start + runs++ * RUN_EVERY_MS).toISOString();
     const order = { databaseUrl: `sqlite:${database}`, inboxFile, handledFile, arrived, now };
-    const sweeper = next;
+    const sweeper = next!;
     next = startSweeper();
     const ended = await sweeper.run(killBeforeStatement === undefined ? order : { ...order, killBeforeStatement });
     const db = new Database(database);
@@ -152,7 +156,6 @@ test(`killed at ${KILLS} random points of its sweeps (seed ${seed}): nothing is 
   expect(kills).toBe(KILLS);
   await sweep();
   const last = await sweep();
-  next.stop();
   expect(JSON.parse(last.output)).toMatchObject({ stored: 0, handled: 0, rejected: 0, failed: 0, left: 0 });
 
   const db = new Database(database);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { In, LessThan, LessThanOrEqual, MoreThanOrEqual, type EntityManager } from 'typeorm';
+import { In, LessThan, LessThanOrEqual, type EntityManager } from 'typeorm';
 import { Transactions } from '#database';
 import { DeferredMessage, MessageDispatch, RejectedMessage } from './inbox.entities.js';
 import { Message } from './message.entity.js';
@@ -97,16 +97,28 @@ export class MessagesRepository {
     );
   }
 
-  /** Newest first. */
-  async since(instant: Date, type: string | undefined, page: { limit: number; offset: number }): Promise<ReceivedMessage[]> {
-    const where = { timestamp: MoreThanOrEqual(instant), ...(type !== undefined && { message_type: type }) };
-    const rows = await this.transactions.reader.find(Message, {
-      where,
-      order: { timestamp: 'DESC', id: 'DESC' },
-      take: page.limit,
-      skip: page.offset,
-    });
-    return rows.map(receivedFrom);
+  /** Newest first. Plain rows of four columns: making entities of ten thousand messages takes longer than reading them. */
+  async since(instant: Date, type: string | undefined, page: { limit: number; offset: number }): Promise<ShownMessage[]> {
+    const query = this.transactions.reader
+      .createQueryBuilder(Message, 'message')
+      .select('message.message_body', 'body')
+      .addSelect('message.message_type', 'type')
+      .addSelect('message.sending_sn_pastelid', 'sender')
+      .addSelect('message.timestamp', 'sent')
+      .where('message.timestamp >= :since', { since: instant.toISOString() });
+    if (type !== undefined) query.andWhere('message.message_type = :type', { type });
+    const rows = await query
+      .orderBy('message.timestamp', 'DESC')
+      .addOrderBy('message.id', 'DESC')
+      .limit(page.limit)
+      .offset(page.offset)
+      .getRawMany<{ body: string; type: string; sender: string; sent: string }>();
+    return rows.map((row) => ({
+      text: textIn(row.body),
+      type: row.type,
+      senderPastelId: row.sender,
+      sentAt: new Date(row.sent),
+    }));
   }
 
   async received(id: string): Promise<ReceivedMessage | undefined> {
@@ -115,12 +127,16 @@ export class MessagesRepository {
   }
 }
 
+/** What a list shows of a message. */
+export type ShownMessage = Pick<ReceivedMessage, 'text' | 'type' | 'senderPastelId' | 'sentAt'>;
+
+const textIn = (envelope: string): string => (JSON.parse(envelope) as { message: string }).message;
+
 function receivedFrom(row: Message): ReceivedMessage {
-  const { message } = JSON.parse(row.message_body) as { message: string };
   return {
     id: row.pasteld_message_hash,
     type: row.message_type,
-    text: message,
+    text: textIn(row.message_body),
     signature: row.signature,
     senderPastelId: row.sending_sn_pastelid,
     senderOutpoint: row.sending_sn_txid_vout,
