@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { encodeBase64, InferenceAPIOutputResult, type Signing } from '#protocol';
+import { encodeBase64, InferenceAPIOutputResult } from '#protocol';
 import { DataSource } from 'typeorm';
 import { newIdentity, send } from '../support/http-app.js';
 import { costing, InferenceUser, parameters, quotedBy, serve } from '../support/inference-user.js';
@@ -119,7 +119,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('inference requests, books on %
     await user.pay(node, quoted);
     expect((await user.retrieve(node, quoted.responseId)).status).toBe(404);
     await serve(node);
-    const impostor = user.as({ pastelId: user.signing.pastelId, sign: (text) => stranger.signing.sign(text) } as Signing);
+    const impostor = user.as({ pastelId: user.signing.pastelId, sign: (text) => stranger.signing.sign(text) });
     expect((await stranger.retrieve(node, quoted.responseId)).status).toBe(403);
     expect((await impostor.retrieve(node, quoted.responseId)).status).toBe(401);
     expect((await user.retrieve(node, UNKNOWN)).status).toBe(404);
@@ -187,8 +187,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('inference requests, books on %
     const replies = await Promise.all(requests.map((request) => user.make(node, request)));
     const served = requests.flatMap((request, n) => (replies[n]!.status === 200 ? [[request, replies[n]!] as const] : []));
     expect(served).toHaveLength(7);
-    for (const { status, json } of replies)
-      if (status !== 200) expect([status, json().detail]).toEqual([400, expect.stringContaining('Insufficient')]);
+    for (const refused of replies.filter(({ status }) => status !== 200))
+      expect([refused.status, refused.json().detail]).toEqual([400, expect.stringContaining('Insufficient')]);
     expect(await user.books(node)).toMatchObject({
       availableTenths: start.availableTenths - 7 * cost,
       heldTenths: start.heldTenths + 7 * cost,
