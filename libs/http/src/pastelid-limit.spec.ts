@@ -15,7 +15,8 @@ class Mine {
 
 test('one PastelID may call so often, from whatever address; nobody uses up the share of another', async () => {
   const settings = { requestsPerMinutePerPastelId: 2, limitLoopback: true };
-  const { url, clock, close } = await startHttpApp({ controllers: [Mine], settings });
+  const http = await startHttpApp({ controllers: [Mine], settings });
+  const { url, clock } = http;
   const [one, other] = [newIdentity(), newIdentity()];
   const call = async (who: typeof one, signer = who) => {
     const proof = (await provenBy(url, who)) as Record<string, string>;
@@ -32,5 +33,5 @@ test('one PastelID may call so often, from whatever address; nobody uses up the 
   expect((await call(other)).status).toBe(200);
   clock.advance(30_000);
   expect((await call(one)).status).toBe(200);
-  await close();
+  await http.close();
 });

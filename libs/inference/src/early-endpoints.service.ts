@@ -105,8 +105,9 @@ export class EarlyEndpoints {
     const job = await this.jobFor(requestId, caller);
     if (!isPaid(job.state)) throw new Refusal('conflict', 'The inference request is not confirmed: its burn must be named first');
     await this.executions.sweep(this.clock.now());
-    const { state, inference_response_id } = await this.jobFor(requestId, caller);
-    const result = await this.repository.resultOf(inference_response_id);
+    const result = await this.repository.resultOf(job.inference_response_id);
+    // In this order: a result that is shown is never that of a request which still runs.
+    const { state } = await this.jobFor(requestId, caller);
     return { state, output_text: result && textOf(result), output_files: [], inference_result: result };
   }
 

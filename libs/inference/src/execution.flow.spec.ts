@@ -110,6 +110,23 @@ describe.each(testDatabases())('running and auditing on $name', (database) => {
       expect(await world.results.isReady(response.inference_response_id)).toBe(false);
       await dead.beforeApplicationShutdown();
     });
+
+    test('a process that was taken for dead does not end the attempt of the one that took over', async () => {
+      const { request } = await world.paid(1, { sandbox_failure: 'deaf' });
+      await world.sweeps.executions.sweep(world.clock.now());
+      await world.waiting(1);
+      const slow = world.sweeps.executions;
+      world.startNode();
+      world.clock.advance(60_000);
+      await world.sweeps.executions.sweep(world.clock.now());
+      await world.waiting(2);
+      world.clock.advance(545_000);
+      await slow.idle();
+      expect(await world.results.status(request.inference_request_id, user.pastelId)).toMatchObject({
+        state: 'EXECUTING',
+        attempts: 2,
+      });
+    });
   });
 
   describe('announcements and audits', () => {

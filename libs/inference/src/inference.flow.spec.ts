@@ -191,6 +191,15 @@ describe.each(testDatabases())('inference on $name', (database) => {
       await refused(world.confirm(request.inference_request_id, world.burn(2)), 'conflict', 'another transaction');
     });
 
+    test('a burn that was taken as payment just before the node died is not forgotten for another one', async () => {
+      const { request } = await world.quote();
+      const id = request.inference_request_id;
+      const paid = world.burn(1);
+      await world.ledger.claimBurn({ requestId: id, txid: paid });
+      await refused(world.confirm(id, world.burn(2)), 'conflict', /paid already/);
+      expect(await world.results.status(id, user.pastelId)).toMatchObject({ state: 'CONFIRMED', burn_txid: paid });
+    });
+
     test('only its owner may name a burn', async () => {
       const { request } = await world.quote();
       await refused(world.confirm(request.inference_request_id, world.burn(1), stranger), 'forbidden', 'another PastelID');

@@ -19,7 +19,7 @@ export class ReputationController {
 
   @Get('reputation/:pastelid')
   @ApiOperation({ summary: 'What this node thinks of a supernode, from 0 to 5, and why' })
-  @ApiParam({ name: 'pastelid', schema: kinds.pastelId.shown as object })
+  @ApiParam({ name: 'pastelid', schema: kinds.pastelId.shown })
   @ApiOkResponse({
     schema: {
       type: 'object',
