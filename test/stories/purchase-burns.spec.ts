@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { exchanges, networks } from '#protocol';
 import { TestNetwork, type RunningSupernode } from '../support/network.js';
 import {
@@ -22,6 +22,7 @@ const FAILURE = {
   credit_pack_confirmation_failure_reason_if_applicable: 'Burn transaction not confirmed within the required number of blocks',
 };
 
+jest.setTimeout(60_000);
 let network: TestNetwork;
 let seller: RunningSupernode;
 let buyer: Buyer;
@@ -30,7 +31,7 @@ let before: Money;
 beforeAll(async () => {
   network = await TestNetwork.start();
   seller = network.supernodes[0]!;
-}, 60_000);
+});
 beforeEach(async () => {
   buyer = await Buyer.of(network);
   before = moneyOf(network);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import {
   CreditPackPurchaseRequest,
   CreditPackPurchaseRequestRejection as Rejection,
@@ -20,6 +20,7 @@ import {
   type Money,
 } from '../support/purchase.js';
 
+jest.setTimeout(60_000);
 let network: TestNetwork;
 let seller: RunningSupernode;
 let buyer: Buyer;
@@ -30,7 +31,7 @@ beforeAll(async () => {
   seller = network.supernodes[0]!;
   buyer = await Buyer.of(network);
   before = moneyOf(network);
-}, 60_000);
+});
 afterAll(() => network.close());
 
 /** The signed no of a supernode; hash, signature and signer are verified on the way in. */

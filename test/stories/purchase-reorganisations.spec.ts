@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { exchanges } from '#protocol';
 import { TestNetwork, type RunningSupernode } from '../support/network.js';
 import {
@@ -15,6 +15,7 @@ import {
   type PackFacts,
 } from '../support/purchase.js';
 
+jest.setTimeout(60_000);
 let network: TestNetwork;
 let seller: RunningSupernode;
 let buyer: Buyer;
@@ -23,7 +24,7 @@ let before: Money;
 beforeAll(async () => {
   network = await TestNetwork.start();
   seller = network.supernodes[0]!;
-}, 60_000);
+});
 beforeEach(async () => {
   buyer = await Buyer.of(network);
   before = moneyOf(network);

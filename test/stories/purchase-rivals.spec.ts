@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import {
   composeTicket,
   CREDIT_PACK_TICKET_SUBTYPE,
@@ -21,6 +21,7 @@ import {
   type Money,
 } from '../support/purchase.js';
 
+jest.setTimeout(60_000);
 let network: TestNetwork;
 let buyer: Buyer;
 let before: Money;
@@ -30,7 +31,7 @@ let two: RunningSupernode;
 beforeAll(async () => {
   network = await TestNetwork.start();
   [one, two] = network.supernodes as [RunningSupernode, RunningSupernode];
-}, 60_000);
+});
 beforeEach(async () => {
   buyer = await Buyer.of(network);
   before = moneyOf(network);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import {
   CreditPackPurchaseRequestPreliminaryPriceQuote as Quote,
   type CreditPackPurchaseRequestRejection as Rejection,
@@ -23,13 +23,14 @@ import {
 
 const OFFERS_MAX = 3;
 const PRICE_PATOSHIS = 2_350_000;
+jest.setTimeout(60_000);
 let network: TestNetwork;
 let seller: RunningSupernode;
 
 beforeAll(async () => {
   network = await TestNetwork.start({ environment: { OPEN_OFFERS_PER_PASTELID_MAX: String(OFFERS_MAX) } });
   seller = network.supernodes[0]!;
-}, 60_000);
+});
 afterAll(() => network.close());
 
 test('a pack is bought, and each message again gets its first answer, also blocks later', async () => {

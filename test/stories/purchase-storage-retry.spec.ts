@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { byDistanceTo, exchanges } from '#protocol';
 import { booksOnFile, type BooksOnFile } from '../support/databases.js';
 import { TestNetwork, type RunningSupernode } from '../support/network.js';
@@ -14,6 +14,7 @@ import {
 } from '../support/purchase.js';
 
 const RETRY_BLOCKS = 10;
+jest.setTimeout(60_000);
 let network: TestNetwork;
 let books: BooksOnFile;
 let seller: RunningSupernode;
@@ -25,7 +26,7 @@ beforeAll(async () => {
   network = await TestNetwork.start();
   await network.stopSupernode(network.supernodes[0]!);
   seller = await network.startSupernode(network.devnet.supernodes[0]!, { databaseUrl: books.url });
-}, 60_000);
+});
 beforeEach(async () => {
   buyer = await Buyer.of(network);
   before = moneyOf(network);
@@ -96,7 +97,7 @@ test('the closest agreeing supernode stores the ticket of a seller that died, on
     detail: 'The burn transaction has paid for another credit pack already',
   });
   await expectSold(network, before, [sale]);
-}, 60_000);
+});
 
 test('a seller that knew of the burn finds the ticket of the other when it comes back, and completes the purchase with it', async () => {
   const { offer, confirmation, closest } = await abandoned({ isClaimed: true });
@@ -112,7 +113,7 @@ test('a seller that knew of the burn finds the ticket of the other when it comes
     pastel_api_credit_pack_ticket_registration_txid: registrationTxid,
   });
   await expectSold(network, before, [{ registrationTxid, payer: closest.user }]);
-}, 60_000);
+});
 
 test('a retry where the burn is missing ends in a signed failure, and no ticket', async () => {
   const offer = await buyer.offer(seller);
@@ -129,4 +130,4 @@ test('a retry where the burn is missing ends in a signed failure, and no ticket'
     pastel_api_credit_pack_ticket_registration_txid: '',
   });
   await expectNothingSold(network, before);
-}, 60_000);
+});

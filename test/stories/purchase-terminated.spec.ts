@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import {
   CreditPackPurchaseRequestResponse as Offer,
   CreditPackPurchaseRequestResponseTermination as Termination,
@@ -16,6 +16,7 @@ const UNLIKE = '0.0006';
 /** Prices are off by 4 %, which is within the band. */
 const ALIKE = '0.00052';
 
+jest.setTimeout(60_000);
 let network: TestNetwork;
 let seller: RunningSupernode;
 let buyer: Buyer;
@@ -24,7 +25,7 @@ let before: Money;
 beforeAll(async () => {
   network = await TestNetwork.start();
   seller = network.supernodes[0]!;
-}, 60_000);
+});
 beforeEach(async () => {
   buyer = await Buyer.of(network);
   before = moneyOf(network);
@@ -68,17 +69,17 @@ async function expectTerminated(reason: string): Promise<void> {
 test('peers that disagree: half of four', async () => {
   await peersThink(FAIR, FAIR, UNLIKE, UNLIKE);
   await expectTerminated(TOO_FEW_AGREED);
-}, 60_000);
+});
 
 test('too few peers answer: half of four', async () => {
   await peersThink(FAIR, FAIR, undefined, undefined);
   await expectTerminated(TOO_FEW_ANSWERED);
-}, 60_000);
+});
 
 test('enough answer and most of them agree, but too few of those asked', async () => {
   await peersThink(FAIR, FAIR, UNLIKE, undefined);
   await expectTerminated(TOO_FEW_AGREED);
-}, 60_000);
+});
 
 test('three of four make a pack that every supernode accepts, those of another opinion too', async () => {
   await peersThink(FAIR, ALIKE, UNLIKE, FAIR);
@@ -90,4 +91,4 @@ test('three of four make a pack that every supernode accepts, those of another o
   const completion = await buyer.confirm(seller, offer, await buyer.burn(offer));
   const registrationTxid = completion.pastel_api_credit_pack_ticket_registration_txid;
   await expectSold(network, before, [{ registrationTxid, payer: seller.user }]);
-}, 60_000);
+});

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { exchanges, type CreditPackPurchaseRequestConfirmation as Confirmation } from '#protocol';
 import { booksOnFile, type BooksOnFile } from '../support/databases.js';
 import { TestNetwork, type RunningSupernode } from '../support/network.js';
@@ -14,6 +14,7 @@ import {
 } from '../support/purchase.js';
 
 const REGISTER = 'tickets register contract';
+jest.setTimeout(60_000);
 let network: TestNetwork;
 let books: BooksOnFile;
 let seller: RunningSupernode;
@@ -25,7 +26,7 @@ beforeAll(async () => {
   network = await TestNetwork.start();
   seller = network.supernodes[0]!;
   await restart();
-}, 60_000);
+});
 beforeEach(async () => {
   buyer = await Buyer.of(network);
   before = moneyOf(network);
@@ -79,7 +80,7 @@ describe('a supernode that stops', () => {
     await network.sweep();
     expect(await row()).toMatchObject({ state: 'completed' });
     await expectCompleted(confirmation);
-  }, 40_000);
+  });
 
   test('between registration and answer finds its ticket when it is started again', async () => {
     const { confirmation, row, isIn } = await paid();
@@ -98,7 +99,7 @@ describe('a supernode that stops', () => {
     await network.sweep();
     expect(await row()).toMatchObject({ state: 'completed', registrationTxid });
     await expectCompleted(confirmation);
-  }, 40_000);
+  });
 
   test('before it learned that its ticket was taken learns it when it is started again', async () => {
     const { confirmation, isIn } = await paid();
@@ -115,7 +116,7 @@ describe('a supernode that stops', () => {
     network.devnet.faults.clear();
     seller = await network.startSupernode(seller, { databaseUrl: books.url });
     await expectCompleted(confirmation);
-  }, 40_000);
+  });
 });
 
 describe('a node that', () => {
@@ -123,7 +124,7 @@ describe('a node that', () => {
     const { confirmation } = await paid();
     network.devnet.faults.failNext(REGISTER, 1, { kind: 'lost-answer' }, seller.user);
     await expectCompleted(confirmation);
-  }, 40_000);
+  });
 
   test.each([
     { what: 'drops the connection', fault: { kind: 'reset' } },
@@ -155,7 +156,7 @@ describe('a node that', () => {
     const completion = await network.until(call);
     expect(completion.credit_pack_confirmation_outcome_string).toBe('success');
     await expectCompleted(confirmation);
-  }, 40_000);
+  });
 
   test('is away when the confirmation comes leaves the buyer to send it again; it is paid once', async () => {
     const { confirmation, row } = await paid();
@@ -173,5 +174,5 @@ describe('a node that', () => {
     expect(await row()).toMatchObject({ state: 'agreed', confirmation: null });
     network.devnet.faults.clear();
     await expectCompleted(confirmation);
-  }, 40_000);
+  });
 });
