@@ -1,5 +1,5 @@
 // Written by `npm run migration:generate`; a step that was released is never edited again.
 import type { Migration } from '../migration.js';
-import step1 from './20261125215355-initial.js';
+import step1 from './20261125222133-initial.js';
 
 export const migrations: readonly Migration[] = [step1];

@@ -1,7 +1,7 @@
 import type { Migration } from '../migration.js';
 
 export default {
-  name: '20261125215355-initial',
+  name: '20261125222133-initial',
   sqlite: [
     'CREATE TABLE "reputation_peers" ("outpoint" text PRIMARY KEY NOT NULL, "pastelid" text, "ip_address" text NOT NULL, "answers" boolean NOT NULL, "asked_at_ms" bigint NOT NULL, "answered_at_ms" bigint, "stated_score" bigint, "stated_ratio_hundredths" bigint)',
     'CREATE INDEX "IDX_a819172487a8eabe696254fa20" ON "reputation_peers" ("asked_at_ms") ',
@@ -47,7 +47,8 @@ export default {
     'CREATE INDEX "IDX_a74ecbca7558e2c267ae3cbb61" ON "announced_credit_pack_offer" ("totalPatoshis") ',
     'CREATE INDEX "IDX_2e3b087127a77df658a5a048a5" ON "announced_credit_pack_offer" ("lastBurnHeight") ',
     'CREATE INDEX "IDX_c6b88952701c9496d0195e3c68" ON "announced_credit_pack_offer" ("createdAt") ',
-    'CREATE TABLE "credit_pack_price_vote" ("questionHash" text PRIMARY KEY NOT NULL, "createdAt" bigint NOT NULL, "question" text, "vote" text)',
+    'CREATE TABLE "credit_pack_price_vote" ("questionHash" text PRIMARY KEY NOT NULL, "trackingAddress" text NOT NULL, "pastelId" text NOT NULL, "height" bigint NOT NULL, "createdAt" bigint NOT NULL, "question" text, "vote" text)',
+    'CREATE INDEX "IDX_b9c833146f077f46730bb48e6d" ON "credit_pack_price_vote" ("trackingAddress") ',
     'CREATE INDEX "IDX_29ad79b0a7cc04d3275eca9415" ON "credit_pack_price_vote" ("createdAt") ',
     'CREATE TABLE "credit_pack_storage_retry" ("retryHash" text PRIMARY KEY NOT NULL, "responseHash" text NOT NULL, "createdAt" bigint NOT NULL, "retry" text, "answer" text, "registrationTxid" text)',
     'CREATE INDEX "IDX_5493ba271fc3b43127647343ae" ON "credit_pack_storage_retry" ("responseHash") ',
@@ -166,7 +167,8 @@ export default {
     'CREATE INDEX "IDX_a74ecbca7558e2c267ae3cbb61" ON "announced_credit_pack_offer"  ("totalPatoshis") ',
     'CREATE INDEX "IDX_2e3b087127a77df658a5a048a5" ON "announced_credit_pack_offer"  ("lastBurnHeight") ',
     'CREATE INDEX "IDX_c6b88952701c9496d0195e3c68" ON "announced_credit_pack_offer"  ("createdAt") ',
-    'CREATE TABLE "credit_pack_price_vote" ("questionHash" text NOT NULL, "createdAt" bigint NOT NULL, "question" text, "vote" text, CONSTRAINT "PK_90ff543762a57eaa5fde3c37f40" PRIMARY KEY ("questionHash"))',
+    'CREATE TABLE "credit_pack_price_vote" ("questionHash" text NOT NULL, "trackingAddress" text NOT NULL, "pastelId" text NOT NULL, "height" bigint NOT NULL, "createdAt" bigint NOT NULL, "question" text, "vote" text, CONSTRAINT "PK_90ff543762a57eaa5fde3c37f40" PRIMARY KEY ("questionHash"))',
+    'CREATE INDEX "IDX_b9c833146f077f46730bb48e6d" ON "credit_pack_price_vote"  ("trackingAddress") ',
     'CREATE INDEX "IDX_29ad79b0a7cc04d3275eca9415" ON "credit_pack_price_vote"  ("createdAt") ',
     'CREATE TABLE "credit_pack_storage_retry" ("retryHash" text NOT NULL, "responseHash" text NOT NULL, "createdAt" bigint NOT NULL, "retry" text, "answer" text, "registrationTxid" text, CONSTRAINT "PK_b37aab39ca64dce25e9823a1fd3" PRIMARY KEY ("retryHash"))',
     'CREATE INDEX "IDX_5493ba271fc3b43127647343ae" ON "credit_pack_storage_retry"  ("responseHash") ',
