@@ -54,7 +54,7 @@ const nameOf = ({ $ref: reference }: Schema): string | undefined =>
   typeof reference === 'string' ? reference.slice(REFERENCE.length) : undefined;
 
 /** A value that fits the schema, of the examples within it; undefined where there are none. */
-export function exampleOf(schema: Schema, schemas: Readonly<Record<string, Schema>>, depth = 0): unknown {
+function exampleOf(schema: Schema, schemas: Readonly<Record<string, Schema>>, depth = 0): unknown {
   if (depth > DEPTH_MAX) return undefined;
   const within = (part: unknown): unknown => exampleOf(recordIn(part) ?? {}, schemas, depth + 1);
   if ('example' in schema) return schema['example'];

@@ -1,4 +1,4 @@
-import type { PeerReport } from './peer-report.service.js';
+import type { PeerReport } from './peer-report.js';
 
 export interface Measured {
   /** Oldest first. */
@@ -40,7 +40,7 @@ export function benchmarkPage({ benchmarks, hours, peers, scores }: Measured): s
 }
 
 /** At most {@link POINTS_MAX} points, each the mean of its stretch. */
-export function thinned(points: readonly Point[], max = POINTS_MAX): Point[] {
+function thinned(points: readonly Point[], max = POINTS_MAX): Point[] {
   const width = Math.ceil(points.length / max);
   if (width <= 1) return [...points];
   const mean = (some: readonly Point[], of: (point: Point) => number): number =>

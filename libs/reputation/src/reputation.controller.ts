@@ -2,7 +2,8 @@ import { Controller, Get, Header, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { ErrorAnswers, OperatorOnly, PastelIdPipe } from '#http';
 import { kinds } from '#protocol';
-import { PeerReports, type NetworkReport } from './peer-report.service.js';
+import type { NetworkReport } from './peer-report.js';
+import { PeerReports } from './peer-report.service.js';
 import { StandingService, type Reputation } from './standing.service.js';
 
 const PASTELID = kinds.pastelId.shown.example;

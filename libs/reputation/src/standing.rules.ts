@@ -14,7 +14,7 @@ export interface Score {
   readonly ratingHundredths: number | null;
 }
 
-export const SCORE_MAX = 5;
+const SCORE_MAX = 5;
 const HUNDREDTHS_MAX = SCORE_MAX * 100;
 /** Shares of the whole; explained in docs/reputation.md. */
 const WEIGHT = { rating: 0.5, liveness: 0.3, agreement: 0.2 } as const;
