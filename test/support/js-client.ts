@@ -290,7 +290,7 @@ export class JsClient {
     JSON.parse(atob(quote['credit_pack_purchase_request_fields_json_b64'] as string));
     const answer = await this.answerTo(quote, this.isFair(quote) ? 1 : 0);
     const response = await this.answerQuote(supernode!, answer);
-    if (response['termination_reason_string']) throw new Error(String(response['termination_reason_string']));
+    if (response['termination_reason_string']) throw new Error(response['termination_reason_string'] as string);
     const burnTxid = await this.burn(response);
     const confirmed = await this.confirm(supernode!, response, burnTxid);
     const requestHash = request['sha3_256_hash_of_credit_pack_purchase_request_fields'] as string;
