@@ -201,14 +201,16 @@ async function fill(source: DataSource, database: DatabaseName, rows: number, no
     ? `WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ${rows})`
     : `WITH numbers AS (SELECT generate_series(1, ${rows}) AS i)`;
   // A throw-away database may lose what a power cut takes; the cache holds the indexes while they grow.
-  const settings = (synchronous: string, kibibytes: number) =>
-    isSqlite ? [`PRAGMA synchronous = ${synchronous}`, `PRAGMA cache_size = -${kibibytes}`] : [];
-  for (const setting of settings('OFF', 1_000_000)) await source.query(setting);
+  const settings = (journal: string, synchronous: string, kibibytes: number) =>
+    isSqlite
+      ? [`PRAGMA journal_mode = ${journal}`, `PRAGMA synchronous = ${synchronous}`, `PRAGMA cache_size = -${kibibytes}`]
+      : [];
+  for (const setting of settings('OFF', 'OFF', 1_000_000)) await source.query(setting);
   if (rows > 0)
     await source.query(`${numbers} INSERT INTO messages (pasteld_message_hash, sending_sn_pastelid, receiving_sn_pastelid,
         sending_sn_txid_vout, receiving_sn_txid_vout, message_type, message_body, signature, timestamp)
       SELECT ${hash}, '${'jX'.padEnd(82, 's')}' || ${four}, '${'jX'.padEnd(86, 'r')}', '${'c'.repeat(62)}' || ${four} || '-1',
         '${'d'.repeat(66)}-1', ${type}, ${body}, '${'s'.repeat(152)}', ${instant} FROM numbers`);
   await source.query('ANALYZE');
-  for (const setting of settings('NORMAL', 16_000)) await source.query(setting);
+  for (const setting of settings('WAL', 'NORMAL', 16_000)) await source.query(setting);
 }

@@ -4,11 +4,12 @@ import { DataSource } from 'typeorm';
 import { MessagingSettings } from '#config';
 import { testDatabases } from '../../../test/support/databases.js';
 import { ManualClock } from '../../../test/support/manual-clock.js';
-import { bomb } from '../test/bomb.spec-suite.js';
+import { bomb, frameOfRuns } from '../test/bomb.spec-suite.js';
 import { FakeBus } from '../test/fake-network.spec-suite.js';
 import { LogLines, messagingOf, type Options } from '../test/harness.spec-suite.js';
 import { CountersRepository } from './counters.repository.js';
 import { EnvelopeCodec } from './envelope-codec.js';
+import { CONTENT_BYTES_MAX } from './envelope.rules.js';
 import { DeferredMessage, MessageDispatch, RejectedMessage } from './inbox.entities.js';
 import { DEFERRED_MAX_MS } from './inbox.rules.js';
 import { InboxService, type Swept } from './inbox.service.js';
@@ -332,6 +333,27 @@ describe.each(testDatabases())('messages between supernodes on $name', (database
     await expectExactCounters(receiver, bus, 1, sent);
   });
 });
+
+test('a flood of bombs leaves the memory flat', async () => {
+  const clock = new ManualClock();
+  const bus = new FakeBus(2, () => clock.now());
+  const receiver = await nodeOf(bus, 1, { clock });
+  receiver.useLogger(new LogLines());
+  const seconds = Math.floor(clock.now().getTime() / 1000);
+  const largest = frameOfRuns(64, 131_072, CONTENT_BYTES_MAX).toString('base64');
+  const bombs = [bomb({ declared: 200_000_000 }), bomb({}), bomb({ declared: 4096 })];
+  const flood = async (texts: readonly string[], from: number): Promise<void> => {
+    bus.nodes[1]!.inbox.splice(0);
+    for (const [n, text] of texts.entries()) bus.put(0, 1, text, seconds - from - n);
+    expect(await receiver.get(InboxService).sweep(clock.now())).toEqual({ ...nothing, rejected: texts.length });
+  };
+  // What is as large as allowed makes the working room; bombs must do with it.
+  await flood(Array<string>(16).fill(largest), 0);
+  const peak = (): number => process.resourceUsage().maxRSS * 1024;
+  const before = peak();
+  for (let round = 1; round < 4; round++) await flood([...Array<string[]>(40).fill(bombs).flat(), largest], round * 1000);
+  expect(peak() - before).toBeLessThan(100_000_000);
+}, 120_000);
 
 describe('sending', () => {
   test('one receiver that fails does not stop the others; each receiver once, oneself never', async () => {
