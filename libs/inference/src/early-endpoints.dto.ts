@@ -17,7 +17,7 @@ export class ValidationQuestion {
   @Matches(new RegExp(kinds.txid.shown.pattern!), { message: 'credit_pack_identifier should be a txid' })
   credit_pack_identifier!: string;
 
-  @ApiProperty({ example: 'sandbox-echo' })
+  @ApiProperty({ example: 'some-model' })
   @IsString()
   @MaxLength(NAME_LENGTH_MAX)
   requested_model_canonical_string!: string;

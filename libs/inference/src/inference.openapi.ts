@@ -3,7 +3,7 @@ import type { ModelMenuEntry } from './providers/index.js';
 import type { RequestStatus } from './result.service.js';
 
 const model: ModelMenuEntry = {
-  model_name: 'sandbox-echo',
+  model_name: 'some-model',
   model_url: '',
   description: 'Says again what it was told',
   supported_inference_type_strings: ['text_completion'],
