@@ -5,7 +5,7 @@ import { Environment, readSettings, RpcSettings, SystemEntropy } from '#config';
 import { CreditPackSweeps } from '#credit-pack';
 import { Devnet, type DevnetSupernodeFacts } from '#devnet';
 import { InferenceSweeps } from '#inference';
-import { DispatchService, InboxService } from '#messaging';
+import { InboxService } from '#messaging';
 import { pooledChecking, type Signing } from '#protocol';
 import { MeasuredPeerHealth } from '#reputation';
 import { JsonRpcChain, JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, JsonRpcWallet, signingBy } from '#rpc';
@@ -146,13 +146,15 @@ export class TestNetwork {
   /** One round of everything that the schedules would do, on every node. */
   async sweep(): Promise<void> {
     const now = this.clock.now();
-    for (const { app } of this.supernodes) {
-      await app.get(InboxService).sweep(now);
-      await app.get(DispatchService).sweep(now);
-      await app.get(CreditPackSweeps).sweep(now);
-      await app.get(InferenceSweeps).sweep(now);
-      await app.get(MeasuredPeerHealth).sweep(now);
-    }
+    await Promise.all(
+      this.supernodes.map(async ({ app }) => {
+        // InboxService hands out what it took in.
+        await app.get(InboxService).sweep(now);
+        await app.get(CreditPackSweeps).sweep(now);
+        await app.get(InferenceSweeps).sweep(now);
+        await app.get(MeasuredPeerHealth).sweep(now);
+      }),
+    );
   }
 
   /** Moves clock, blocks and sweeps until the work is done. */
