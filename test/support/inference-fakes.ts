@@ -87,6 +87,8 @@ export class FakePackLedger extends PackLedger {
       const hold = await m.findOneByOrFail(FakeHold, { request_id: requestId });
       const used = await m.findOneBy(FakeHold, { burn_txid: txid });
       if (used && used.request_id !== requestId) return { verdict: 'refused', reason: 'The burn is used already' };
+      if (hold.burn_txid !== null && hold.burn_txid !== txid)
+        return { verdict: 'refused', reason: 'The request was paid already', paidBy: hold.burn_txid };
       if (!burn.owner) return { verdict: 'refused', reason: 'The burn is not tied to the tracking address' };
       if (burn.tenths < hold.tenths) return { verdict: 'refused', reason: 'The burn is too small' };
       if (!used) await this.settle(m, hold, txid, burn.tenths);

@@ -63,12 +63,12 @@ export class HoldClaims {
     }
     // Whoever lost to the same claim sees here that it has won.
     const { hold } = await this.openHold(claim.requestId);
-    if (hold?.burnTxid === claim.txid) return this.verdictOn(claim, hold);
+    if (hold && hold.burnTxid !== null) return this.verdictOn(claim, hold);
     return lost === undefined || lost.outcome === 'undecided' ? { verdict: 'unseen' } : refused(lost.message);
   }
 
   private async verdictOn({ txid }: Claim, hold: HoldRow): Promise<BurnVerdict> {
-    if (hold.burnTxid !== txid) return refused(PAID_ALREADY);
+    if (hold.burnTxid !== txid) return { verdict: 'refused', reason: PAID_ALREADY, paidBy: hold.burnTxid! };
     if (hold.refusal !== null) return { verdict: 'refused', reason: hold.refusal, ownedTenths: hold.tenths };
     const burn = await this.transactions.read((manager) => this.store.burns.byTxid(manager, txid));
     return { verdict: 'claimed', seenAtHeight: burn!.seenAtHeight };

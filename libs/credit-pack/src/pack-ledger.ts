@@ -33,9 +33,10 @@ export type BurnVerdict =
   /**
    * Never good for this request, and why. `ownedTenths`: the burn is the owner's all the same (tied to the tracking address, unused, counted
    * against the pack), only too much or too late, so a credit note is owed; the hold is settled by it. Absent: nothing was spent for this
-   * request and the hold stays, so that the right burn may still be named.
+   * request and the hold stays, so that the right burn may still be named. `paidBy`: another burn has settled the hold before; who asks may
+   * have died before it took note of that.
    */
-  | { readonly verdict: 'refused'; readonly reason: string; readonly ownedTenths?: number };
+  | { readonly verdict: 'refused'; readonly reason: string; readonly ownedTenths?: number; readonly paidBy?: string };
 
 /** What a pack is worth and who may spend it. Throws ChainUnavailable rather than guess a balance. */
 export abstract class PackLedger {

@@ -25,7 +25,9 @@ const UNSETTLED: readonly RequestState[] = ['QUOTED', 'EXPIRED'];
  * 2. The txid is stored, then judged by the ledger: at once, and if the chain does not know it yet, by a sweep until it does.
  * 3. Good and in time: the request is to be run. The owner's own burn, but too late or too much: not run, a credit note.
  *    Anything else: refused, and the right burn may still be named.
- * 4. A quote that is not paid in time expires, and its hold is released.
+ * 4. The ledger settles a hold before the request takes its step, so a node that dies between the two finds the request unsettled and its
+ *    hold paid: whatever burn is named then, the one that paid is the one that counts.
+ * 5. A quote that is not paid in time expires, and its hold is released.
  */
 @Injectable()
 export class ConfirmationService {
@@ -134,8 +136,15 @@ export class ConfirmationService {
       return this.oweNote(job, txid, reason, job.cost_tenths);
     }
     if (verdict.ownedTenths !== undefined) return this.oweNote(job, txid, verdict.reason, verdict.ownedTenths);
+    if (verdict.paidBy !== undefined) await this.settleByEarlier(job, verdict.paidBy);
     await this.repository.forgetNamedBurn(job.inference_request_id, txid, verdict.reason);
     return verdict.reason;
+  }
+
+  private async settleByEarlier(job: InferenceJob, paidBy: string): Promise<void> {
+    const verdict = await this.judgement(job, paidBy);
+    if (!verdict || verdict.verdict === 'unseen' || (verdict.verdict === 'refused' && verdict.paidBy !== undefined)) return;
+    await this.settle(job, paidBy, verdict);
   }
 
   private async accept(

@@ -25,7 +25,8 @@ const pauseAfter = (attempts: number): number => RETRY_FIRST_MS * 4 ** (attempts
  * 2. As many as fit are taken, each with one conditional statement that counts the attempt and starts its lease.
  * 3. The provider runs under a deadline, with an idempotency key that is the same for every attempt.
  * 4. Signed result, state and owed announcement are stored together. What may pass is tried again later, a limited number of times;
- *    what may not ends with a signed error result and a credit note.
+ *    what may not ends with a signed error result and a credit note. A process that lost its lease may still bring a result, but its
+ *    failure ends nobody else's attempt.
  */
 @Injectable()
 export class ExecutionService implements BeforeApplicationShutdown {
@@ -147,12 +148,14 @@ export class ExecutionService implements BeforeApplicationShutdown {
     const due_at_ms = this.clock.now().getTime() + (interrupted ? 0 : pauseAfter(attempts));
     this.logger.warn(`Request ${job.inference_request_id}, attempt ${job.attempts}: ${interrupted ? 'interrupted' : message}`);
     await this.transactions.run((m) =>
-      this.repository.step(m, job.inference_request_id, 'EXECUTING', 'CONFIRMED', {
-        attempts,
-        due_at_ms,
-        executor: null,
-        detail: message,
-      }),
+      this.repository.step(
+        m,
+        job.inference_request_id,
+        'EXECUTING',
+        'CONFIRMED',
+        { attempts, due_at_ms, executor: null, detail: message },
+        this.executor,
+      ),
     );
   }
 
@@ -176,7 +179,7 @@ export class ExecutionService implements BeforeApplicationShutdown {
     await this.transactions.run(async (m) => {
       const stepped = isLapsed
         ? await this.repository.stepFromLapsedLease(m, job, 'FAILED', changes)
-        : await this.repository.step(m, job.inference_request_id, 'EXECUTING', 'FAILED', changes);
+        : await this.repository.step(m, job.inference_request_id, 'EXECUTING', 'FAILED', changes, this.executor);
       if (stepped) await this.repository.storeEnding(m, ending);
     });
   }

@@ -97,18 +97,22 @@ export class InferenceRepository {
     await this.owe(m, quote.announcement);
   }
 
-  /** Takes a legal step from exactly this state, else changes nothing and gives `false`: somebody else was first. */
+  /**
+   * Takes a legal step from exactly this state, else changes nothing and gives `false`: somebody else was first.
+   * @param executor where given, only if that process runs it still
+   */
   async step(
     m: EntityManager,
     requestId: string,
     from: RequestState,
     to: RequestState,
     changes: JobChanges = {},
+    executor?: string,
   ): Promise<boolean> {
     if (!mayStep(from, to)) throw new TypeError(`No step leads from ${from} to ${to}`);
     const { affected } = await m.update(
       InferenceJob,
-      { inference_request_id: requestId, state: from },
+      { inference_request_id: requestId, state: from, ...(executor !== undefined && { executor }) },
       { ...changes, state: to },
     );
     return affected === 1;
