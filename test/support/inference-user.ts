@@ -1,8 +1,8 @@
 import { expect } from '@jest/globals';
 import { fundTrackingAddress, purchaseCreditPack, type UserSide } from '#client';
 import { Environment, readSettings, SystemEntropy } from '#config';
-import { PackLedger, PackReconciliation, type PackBalance } from '#credit-pack';
-import { InferenceSweeps, type RequestStatus } from '#inference';
+import { PackLedger, type PackBalance } from '#credit-pack';
+import { InferenceSweeps, Reconciliation, type RequestStatus } from '#inference';
 import {
   Clock,
   CreditNote,
@@ -187,7 +187,7 @@ export class InferenceUser {
     const ledger = node.app.get(PackLedger);
     const books = await ledger.balanceOf((await ledger.find(this.packTxid))!);
     expect(books.availableTenths + books.heldTenths + books.burnedTenths).toBe(books.initialTenths);
-    expect((await node.app.get(PackReconciliation).reconcile()).differences).toEqual([]);
+    expect((await node.app.get(Reconciliation).reconcile()).differences).toEqual([]);
     return books;
   }
 

@@ -22,7 +22,7 @@ export class BurnRepository {
     for (let at = 0; at < addresses.length; at += ROWS_PER_STATEMENT) {
       const some = addresses.slice(at, at + ROWS_PER_STATEMENT);
       const values = some.map((address) => ({ txid, address, role: 'input' as const }));
-      await manager.createQueryBuilder().insert().into(BurnPartyRow).values(values).orIgnore().execute();
+      await manager.createQueryBuilder().insert().into(BurnPartyRow).values(values).orIgnore().updateEntity(false).execute();
     }
   }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { In, type EntityManager } from 'typeorm';
+import { In, MoreThan, type EntityManager } from 'typeorm';
 import { HoldRow, type HoldState } from './hold.entity.js';
 
 @Injectable()
@@ -38,6 +38,10 @@ export class HoldRepository {
       .groupBy('hold.packTxid')
       .getRawMany<{ pack: string; tenths: string | number }>();
     return new Map(rows.map(({ pack, tenths }) => [pack, Number(tenths)]));
+  }
+
+  after(manager: EntityManager, requestId: string, take: number): Promise<HoldRow[]> {
+    return manager.find(HoldRow, { where: { requestId: MoreThan(requestId) }, order: { requestId: 'ASC' }, take });
   }
 
   inState(manager: EntityManager, state: HoldState): Promise<HoldRow[]> {

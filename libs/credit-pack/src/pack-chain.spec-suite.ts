@@ -37,7 +37,7 @@ export class FakeChain extends Chain {
     return START + this.blocks.length - 1;
   }
   send(transaction: {
-    from?: string;
+    from?: string | string[];
     to: [address: string, patoshis: number][];
     ticket?: Json;
     key?: string;
@@ -47,7 +47,7 @@ export class FakeChain extends Chain {
     this.transactions.set(txid, {
       transaction: {
         txid,
-        inputs: transaction.from === undefined ? [] : [{ txid: digest('coin'), vout: 0, address: transaction.from }],
+        inputs: [transaction.from ?? []].flat().map((address, vout) => ({ txid: digest('coin'), vout, address })),
         outputs: transaction.to.map(([address, patoshis], index) => ({ index, address, patoshis })),
       },
       ...(transaction.ticket !== undefined && { ticket: transaction.ticket, key: transaction.key! }),

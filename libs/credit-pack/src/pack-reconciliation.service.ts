@@ -1,7 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Transactions } from '#database';
+import { BurnRepository } from './burn.repository.js';
+import type { HoldState } from './hold.entity.js';
+import { HoldRepository } from './hold.repository.js';
 import { LedgerStore } from './pack-ledger.store.js';
+import { PackRepository } from './pack.repository.js';
+import { ScanRepository } from './ticket-scan.repository.js';
+import { TicketVerdictRepository } from './ticket-verdict.repository.js';
 
 export interface Difference {
   readonly packTxid: string | undefined;
@@ -13,6 +19,14 @@ export interface Reconciliation {
   readonly packs: number;
   readonly differences: readonly Difference[];
 }
+/** What was set aside for a request, as whoever set it aside can compare it. */
+export interface HeldFor {
+  readonly requestId: string;
+  readonly packTxid: string;
+  readonly tenths: number;
+  readonly state: HoldState;
+  readonly burnTxid: string | null;
+}
 
 /** Computes every pack again from its burns and holds. Changes nothing. */
 @Injectable()
@@ -22,21 +36,41 @@ export class PackReconciliation {
     private readonly store: LedgerStore,
   ) {}
 
+  /** Over any database that has the tables, without a node. */
+  static over(transactions: Transactions): PackReconciliation {
+    const store = new LedgerStore(
+      new PackRepository(),
+      new BurnRepository(),
+      new HoldRepository(),
+      new TicketVerdictRepository(),
+      new ScanRepository(),
+    );
+    return new PackReconciliation(transactions, store);
+  }
+
   reconcile(): Promise<Reconciliation> {
-    return this.transactions.run(async (manager) => {
-      const packs = await this.store.packs.all(manager);
-      const held = await this.store.holds.heldByPack(manager);
-      const burned = await this.store.burns.burnedByPack(manager);
-      const differences: Difference[] = [];
-      for (const { registrationTxid: packTxid, heldTenths, burnedTenths } of packs) {
-        const compare = (what: string, stored: number, computed = 0): void => {
-          if (stored !== computed) differences.push({ packTxid, what, stored, computed });
-        };
-        compare('held tenths', heldTenths, held.get(packTxid));
-        compare('burned tenths', burnedTenths, burned.get(packTxid));
-      }
-      return { packs: packs.length, differences: [...differences, ...(await this.claimDifferences(manager))] };
-    });
+    return this.transactions.snapshot((manager) => this.reconcileIn(manager));
+  }
+
+  /** By request id, those after the given one. */
+  holdsAfter(manager: EntityManager, requestId: string, take: number): Promise<HeldFor[]> {
+    return this.store.holds.after(manager, requestId, take);
+  }
+
+  /** As one part of a larger comparison, in its snapshot. */
+  async reconcileIn(manager: EntityManager): Promise<Reconciliation> {
+    const packs = await this.store.packs.all(manager);
+    const held = await this.store.holds.heldByPack(manager);
+    const burned = await this.store.burns.burnedByPack(manager);
+    const differences: Difference[] = [];
+    for (const { registrationTxid: packTxid, heldTenths, burnedTenths } of packs) {
+      const compare = (what: string, stored: number, computed = 0): void => {
+        if (stored !== computed) differences.push({ packTxid, what, stored, computed });
+      };
+      compare('held tenths', heldTenths, held.get(packTxid));
+      compare('burned tenths', burnedTenths, burned.get(packTxid));
+    }
+    return { packs: packs.length, differences: [...differences, ...(await this.claimDifferences(manager))] };
   }
 
   /** A claimed burn and its hold name each other, for the same pack and amount. */

@@ -1,13 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import {
-  CreditPackPurchaseRequestPreliminaryPriceQuote,
-  CreditPackPurchaseRequestResponse,
-  PythonNumber,
-  seal,
-  Signing,
-  type Draft,
-} from '#protocol';
+import { CreditPackPurchaseRequestResponse, PythonNumber, seal, Signing } from '#protocol';
 import { testDatabases } from '../../../test/support/databases.js';
 import { AnnouncementService } from '../src/announcement.service.js';
 import { ConfirmationService } from '../src/confirmation.service.js';
@@ -60,7 +53,7 @@ test('a ticket that can never be written is given up in the end, and another bur
 const question = async (asking: Node, draft: Parameters<TestMarket['request']>[0]) => {
   const messages = asking.get(PurchaseMessages);
   const quote = await messages.quote(await market.request(draft), 23.5, 3_525_000_000, market.height);
-  return messages.question(quote as CreditPackPurchaseRequestPreliminaryPriceQuote, market.height);
+  return messages.question(quote, market.height);
 };
 
 test('nobody gets votes for a pack on the tracking address of another buyer', async () => {
@@ -97,7 +90,7 @@ test('a supernode announces one offer for a request, not a cloud of totals', asy
   const total = PythonNumber.float(offer.proposed_total_cost_of_credit_pack_in_psl.value + 1);
   const other = await seal(
     CreditPackPurchaseRequestResponse,
-    { ...fields, proposed_total_cost_of_credit_pack_in_psl: total } as Draft<CreditPackPurchaseRequestResponse>,
+    { ...fields, proposed_total_cost_of_credit_pack_in_psl: total },
     market.seller.get(Signing),
   );
   await expect(peer.offer(other)).rejects.toThrow('another offer');

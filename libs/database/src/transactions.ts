@@ -37,6 +37,12 @@ export class Transactions {
     return this.inTurn(() => work(this.source.manager));
   }
 
+  /** Reads that all see the rows of one moment, whatever is written meanwhile; the same rules as for {@link run}. */
+  snapshot<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const isPostgres = this.source.options.type === 'postgres';
+    return this.inTurn(() => (isPostgres ? this.source.transaction('REPEATABLE READ', work) : this.source.transaction(work)));
+  }
+
   private async attempt<T>(work: (manager: EntityManager) => Promise<T>, attempt: number): Promise<T> {
     try {
       return await this.source.transaction(work);

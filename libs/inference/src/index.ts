@@ -4,4 +4,5 @@ export { InferenceModule } from './inference.module.js';
 export { entities as inferenceEntities } from './inference.entities.js';
 export { InferenceSweeps } from './inference-sweeps.service.js';
 export { ModelCatalog } from './model-catalog.service.js';
+export { Reconciliation, type Books } from './reconciliation.service.js';
 export { ResultService, type RequestStatus } from './result.service.js';

@@ -25,6 +25,7 @@ import { PricingService } from './pricing.service.js';
 import { ProviderRunner } from './provider-runner.service.js';
 import { Providers } from './providers.service.js';
 import { QuoteService } from './quote.service.js';
+import { Reconciliation } from './reconciliation.service.js';
 import { ResultService } from './result.service.js';
 import { RetentionService } from './retention.service.js';
 
@@ -53,9 +54,10 @@ import { RetentionService } from './retention.service.js';
     HandedInResults,
     Downloads,
     { provide: CompletedRequests, useClass: KnownCompletedRequests },
+    Reconciliation,
     InferenceSweeps,
     InferenceScheduler,
   ],
-  exports: [ModelCatalog, ResultService, InferenceSweeps, CompletedRequests, Downloads],
+  exports: [ModelCatalog, ResultService, InferenceSweeps, CompletedRequests, Downloads, Reconciliation],
 })
 export class InferenceModule {}
