@@ -80,7 +80,7 @@ export class Transport {
 }
 
 /** FastAPI's `{"detail": text | [{loc, msg}]}`, or whatever else came. */
-export function detailOf(body: string): string {
+function detailOf(body: string): string {
   let detail: Json = body;
   try {
     const read = readJson(body);

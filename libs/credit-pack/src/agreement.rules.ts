@@ -7,7 +7,7 @@ import {
 } from '#protocol';
 
 /** So many signatures a ticket carries (credit-packs spec 5.5). */
-export const SIGNERS_MAX = 10;
+const SIGNERS_MAX = 10;
 /** The two reasons that a 2.7 may give (credit-packs spec 2.7). */
 export const TOO_FEW_ANSWERED = 'Not enough supernodes responded with valid price agreement responses';
 export const TOO_FEW_AGREED = 'Not enough supernodes agreed to the proposed pricing';
