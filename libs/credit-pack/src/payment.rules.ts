@@ -21,6 +21,8 @@ export interface PaymentCircumstances {
   readonly tip: number;
   /** A ticket of another purchase on the chain names the transaction. */
   readonly namedByTicket: boolean;
+  /** Such a ticket is not judged to the end yet: anybody's, and perhaps none. */
+  readonly mayBeNamedByTicket?: boolean;
   /** What it burns is the very total of another offer that this node knows. */
   readonly isTotalOfAnotherOffer: boolean;
 }
@@ -64,6 +66,7 @@ export function judgePayment(
   if (minedAt === undefined) return { verdict: known.tip > offer.lastBurnHeight ? 'late' : 'waiting' };
   if (minedAt < offer.offerHeight || (isForeign && minedAt === offer.offerHeight)) return refused('is older than the offer');
   if (minedAt > offer.lastBurnHeight) return { verdict: 'late' };
+  if (known.mayBeNamedByTicket) return { verdict: 'waiting' };
   const confirmationsNeeded = isForeign ? Math.max(policy.overpaidConfirmations, policy.confirmations) : policy.confirmations;
   return transaction.confirmations < confirmationsNeeded ? { verdict: 'waiting' } : { verdict: 'good', excessPatoshis, minedAt };
 }

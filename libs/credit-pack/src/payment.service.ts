@@ -35,7 +35,8 @@ export class PaymentService {
       trackingAddress: response.credit_usage_tracking_psl_address,
     };
     const burned = transaction ? burnedPatoshisOf(transaction, burnAddress) : 0;
-    const key = transaction && (await this.tickets.keyOfTicketNamingBurn(txid));
+    const named = transaction && (await this.tickets.ticketNamingBurn(txid));
+    const isAnother = named !== undefined && named.key !== composeTicket(response, confirmation).fullyParsedHash;
     return judgePayment(
       transaction,
       offer,
@@ -46,7 +47,8 @@ export class PaymentService {
       },
       {
         tip,
-        namedByTicket: key !== undefined && key !== composeTicket(response, confirmation).fullyParsedHash,
+        namedByTicket: isAnother && named.isDecided,
+        mayBeNamedByTicket: isAnother,
         isTotalOfAnotherOffer: burned > offer.totalPatoshis && (await this.purchases.isTotalOfAnother(burned, requestHash)),
       },
     );

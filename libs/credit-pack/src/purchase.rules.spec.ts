@@ -229,6 +229,12 @@ describe('burns', () => {
     expect(judge(burn(1001, 100, 9))).toBe('refused');
   });
 
+  test('a ticket of somebody else that is not decided yet makes the purchase wait, not fail', () => {
+    expect(judge(burn(1000, 120, 9), { mayBeNamedByTicket: true })).toBe('waiting');
+    expect(judge(burn(1000, 120, 9), { mayBeNamedByTicket: true, namedByTicket: true })).toBe('refused');
+    expect(judge(burn(1000, undefined, 0), { mayBeNamedByTicket: true, tip: 151 })).toBe('late');
+  });
+
   test('no burn ever pays an offer twice, less, or outside of its window', () => {
     const height = fc.option(fc.integer({ min: 50, max: 200 }), { nil: undefined });
     fc.assert(

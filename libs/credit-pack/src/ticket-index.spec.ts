@@ -83,11 +83,13 @@ describe.each(testDatabases())('tickets on $name', (database) => {
     expect(await node.registered.requestUsingAddress(first.trackingAddress)).toBe(
       first.response.sha3_256_hash_of_credit_pack_purchase_request_fields,
     );
+    expect(await node.registered.ticketNamingBurn(burnTxid)).toMatchObject({ isDecided: false });
     node.chain.rebroadcast(burnTxid);
     node.chain.mine();
     await sweep();
     await sweep();
     expect(await packs()).toEqual([one]);
+    expect(await node.registered.ticketNamingBurn(burnTxid)).toMatchObject({ isDecided: true });
     expect(await node.ledger.find(later)).toBeUndefined();
   });
 
@@ -103,7 +105,7 @@ describe.each(testDatabases())('tickets on $name', (database) => {
     node.chain.mine();
     await sweep();
     expect(await node.ledger.find(txid)).toBeUndefined();
-    expect(await node.registered.keyOfTicketNamingBurn(sale.burnTxid)).toBeUndefined();
+    expect(await node.registered.ticketNamingBurn(sale.burnTxid)).toBeUndefined();
   });
 
   test('a small or a late burn pays for nothing', async () => {

@@ -4,7 +4,7 @@ import { Transactions } from '#database';
 import type { CreditPackPurchaseRequestConfirmation, CreditPackPurchaseRequestResponse } from '#protocol';
 import { BurnIndex } from './burn-index.service.js';
 import { LedgerStore } from './pack-ledger.store.js';
-import { RegisteredTickets } from './registered-tickets.js';
+import { RegisteredTickets, type NamingTicket } from './registered-tickets.js';
 import { TicketIndex } from './ticket-index.service.js';
 import { TicketValidation } from './ticket-validation.service.js';
 
@@ -30,11 +30,13 @@ export class IndexedTickets extends RegisteredTickets {
     });
   }
 
-  async keyOfTicketNamingBurn(burnTxid: string): Promise<string | undefined> {
+  async ticketNamingBurn(burnTxid: string): Promise<NamingTicket | undefined> {
     await this.index.catchUp();
     return this.transactions.read(async (manager) => {
       const pack = await this.store.packs.ofBurn(manager, burnTxid);
-      return (pack ?? (await this.store.verdicts.undecidedOfBurn(manager, burnTxid)))?.fullyParsedHash ?? undefined;
+      if (pack) return { key: pack.fullyParsedHash, isDecided: true };
+      const key = (await this.store.verdicts.undecidedOfBurn(manager, burnTxid))?.fullyParsedHash;
+      return key == null ? undefined : { key, isDecided: false };
     });
   }
 
