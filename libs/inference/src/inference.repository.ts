@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { In, IsNull, LessThan, LessThanOrEqual, Not, type EntityManager } from 'typeorm';
+import { In, IsNull, LessThan, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { CreditNote, InferenceAPIOutputResult, InferenceAPIUsageRequest, InferenceAPIUsageResponse } from '#protocol';
 import { Transactions } from '#database';
@@ -83,6 +83,17 @@ export class InferenceRepository {
         take: limit,
       }),
     );
+  }
+
+  /** By request id, those after the given one. */
+  jobsAfter(m: EntityManager, requestId: string, take: number): Promise<InferenceJob[]> {
+    const where = { inference_request_id: MoreThan(requestId) };
+    return m.find(InferenceJob, { where, order: { inference_request_id: 'ASC' }, take });
+  }
+
+  async jobsAndNotes(m: EntityManager, requestIds: readonly string[]): Promise<{ jobs: InferenceJob[]; notes: CreditNote[] }> {
+    const ofThese = { inference_request_id: In([...requestIds]) };
+    return { jobs: await m.findBy(InferenceJob, ofThese), notes: await m.findBy(CreditNote, ofThese) };
   }
 
   openQuotesOf(pastelId: string): Promise<number> {

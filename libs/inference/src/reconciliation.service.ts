@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { In, MoreThan, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { PackReconciliation, type Difference, type HeldFor } from '#credit-pack';
 import { Transactions } from '#database';
-import { CreditNote, tenthsFromCredits } from '#protocol';
-import { InferenceJob } from './inference.entities.js';
+import { tenthsFromCredits, type CreditNote } from '#protocol';
+import type { InferenceJob } from './inference.entities.js';
+import { InferenceRepository } from './inference.repository.js';
 import { accountFaults, fateOf, type Fate, type RequestAccount } from './reconciliation.rules.js';
 
 /** Amounts in tenths of credits. */
@@ -27,11 +28,12 @@ export class Reconciliation {
   constructor(
     private readonly transactions: Transactions,
     private readonly packs: PackReconciliation,
+    private readonly repository: InferenceRepository,
   ) {}
 
   /** Over any database that has the tables, without a node. */
   static over(transactions: Transactions): Reconciliation {
-    return new Reconciliation(transactions, PackReconciliation.over(transactions));
+    return new Reconciliation(transactions, PackReconciliation.over(transactions), new InferenceRepository(transactions));
   }
 
   /** At most a thousand differences of requests are told. */
@@ -69,8 +71,7 @@ export class Reconciliation {
       after = holds.at(-1)!.requestId;
     }
     for (let after = ''; ;) {
-      const where = { inference_request_id: MoreThan(after) };
-      const jobs = await manager.find(InferenceJob, { where, order: { inference_request_id: 'ASC' }, take: PAGE });
+      const jobs = await this.repository.jobsAfter(manager, after, PAGE);
       for (const job of jobs) {
         if (!held.has(job.inference_request_id)) yield [job.inference_request_id, accountOf(job, undefined), undefined];
       }
@@ -80,10 +81,9 @@ export class Reconciliation {
   }
 
   private async requestsOf(manager: EntityManager, holds: readonly HeldFor[]): Promise<Map<string, RequestAccount>> {
-    const ids = In(holds.map(({ requestId }) => requestId));
-    const notes = await manager.findBy(CreditNote, { inference_request_id: ids });
+    const ids = holds.map(({ requestId }) => requestId);
+    const { jobs, notes } = await this.repository.jobsAndNotes(manager, ids);
     const noteOf = new Map(notes.map((note) => [note.inference_request_id, note]));
-    const jobs = await manager.findBy(InferenceJob, { inference_request_id: ids });
     return new Map(jobs.map((job) => [job.inference_request_id, accountOf(job, noteOf.get(job.inference_request_id))]));
   }
 }
