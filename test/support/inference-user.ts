@@ -29,7 +29,7 @@ import type { RunningSupernode, TestNetwork } from './network.js';
 
 const { burnAddress } = networks.devnet;
 const entropy = new SystemEntropy();
-export const PROMPT = 'Hello there';
+const PROMPT = 'Hello there';
 const PROMPT_TOKENS = Math.ceil(PROMPT.length / 3);
 /** What a credit buys of the sandbox: 0.0085 USD (target value less margin) at 10 USD a million tokens out; tokens in cost a quarter. */
 const TOKENS_PER_CREDIT = 850;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { BurnIndex } from './burn-index.service.js';
-import { PurchaseSweep } from './purchase-sweep.service.js';
-import { TicketIndex } from './ticket-index.service.js';
+import { BurnIndex } from './ledger/burn-index.service.js';
+import { PurchaseSweep } from './purchase/purchase-sweep.service.js';
+import { TicketIndex } from './ledger/ticket-index.service.js';
 
 /** All scheduled work of credit packs in one bounded, idempotent round, for whoever has no scheduler. Throws ChainUnavailable. */
 @Injectable()

@@ -2,10 +2,10 @@ import { Module } from '@nestjs/common';
 import type { Entity } from '#database';
 import { ReputationModule } from '#reputation';
 import { CreditPackSweeps } from './credit-pack-sweeps.service.js';
-import { ledgerControllers, ledgerEntities, ledgerProviders } from './ledger.js';
-import { PackLedger } from './pack-ledger.js';
-import { PackReconciliation } from './pack-reconciliation.service.js';
-import { purchaseControllers, purchaseEntities, purchaseProviders } from './purchase.js';
+import { ledgerControllers, ledgerEntities, ledgerProviders } from './ledger/ledger.js';
+import { PackLedger } from './ledger/pack-ledger.js';
+import { PackReconciliation } from './ledger/pack-reconciliation.service.js';
+import { purchaseControllers, purchaseEntities, purchaseProviders } from './purchase/purchase.js';
 
 /** Every table of the module. */
 export const creditPackEntities: readonly Entity[] = [...purchaseEntities, ...ledgerEntities];

@@ -27,21 +27,21 @@ import {
 } from '#protocol';
 import { PeerHealth, reputationEntities } from '#reputation';
 import { JsonRpcClient, JsonRpcIdentity, JsonRpcWallet, RpcModule, signingBy } from '#rpc';
-import type { ListedPeer, Vote } from '../src/agreement.rules.js';
-import { AgreementService } from '../src/agreement.service.js';
-import { AnnouncementService } from '../src/announcement.service.js';
+import type { ListedPeer, Vote } from '../src/peers/agreement.rules.js';
+import { AgreementService } from '../src/peers/agreement.service.js';
+import { AnnouncementService } from '../src/peers/announcement.service.js';
 import { creditPackEntities, CreditPackModule } from '../src/credit-pack.module.js';
-import { MarketPrice } from '../src/market-price.js';
-import type { AnnouncementLine } from '../src/outbox.entity.js';
-import { PurchasePeers } from '../src/purchase-peers.js';
-import { QuoteService } from '../src/quote.service.js';
-import { VoteService } from '../src/vote.service.js';
+import { MarketPrice } from '../src/market/market-price.js';
+import type { AnnouncementLine } from '../src/purchase/outbox.entity.js';
+import { PurchasePeers } from '../src/peers/purchase-peers.js';
+import { QuoteService } from '../src/purchase/quote.service.js';
+import { VoteService } from '../src/peers/vote.service.js';
 
 const USER = { user: 'devnet', password: 'devnet' };
 const USD_PER_PSL = 0.0005;
 
 /** Time passes only while somebody waits; then blocks come too. */
-export class WaitingClock extends Clock {
+class WaitingClock extends Clock {
   /** Called for each wait, e.g. to mine. */
   onWait: () => void = () => undefined;
   private instant = Date.parse('2026-01-05T12:00:00Z');

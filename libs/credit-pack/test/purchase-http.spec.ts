@@ -24,7 +24,7 @@ import {
 } from '#protocol';
 import { testDatabases } from '../../../test/support/databases.js';
 import { provenBy, send } from '../../../test/support/http-app.js';
-import { RefusedRequest } from '../src/purchase.entity.js';
+import { RefusedRequest } from '../src/purchase/purchase.entity.js';
 import { TestMarket } from './harness.js';
 
 Logger.overrideLogger(false);

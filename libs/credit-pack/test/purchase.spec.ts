@@ -19,18 +19,18 @@ import {
   writeJson,
 } from '#protocol';
 import { testDatabases } from '../../../test/support/databases.js';
-import { AgreementService } from '../src/agreement.service.js';
-import { AnnouncementService } from '../src/announcement.service.js';
-import { ConfirmationService } from '../src/confirmation.service.js';
+import { AgreementService } from '../src/peers/agreement.service.js';
+import { AnnouncementService } from '../src/peers/announcement.service.js';
+import { ConfirmationService } from '../src/purchase/confirmation.service.js';
 import { CreditPackSweeps } from '../src/credit-pack-sweeps.service.js';
-import { PackLedger } from '../src/pack-ledger.js';
-import { PurchaseRepository } from '../src/purchase.repository.js';
-import { QuoteService } from '../src/quote.service.js';
-import { StatusService } from '../src/status.service.js';
-import { StorageRetryService } from '../src/storage-retry.service.js';
-import type { Vote } from '../src/agreement.rules.js';
-import { VoteService } from '../src/vote.service.js';
-import { closestAgreeingTo } from '../src/storage-retry.rules.js';
+import { PackLedger } from '../src/ledger/pack-ledger.js';
+import { PurchaseRepository } from '../src/purchase/purchase.repository.js';
+import { QuoteService } from '../src/purchase/quote.service.js';
+import { StatusService } from '../src/purchase/status.service.js';
+import { StorageRetryService } from '../src/purchase/storage-retry.service.js';
+import type { Vote } from '../src/peers/agreement.rules.js';
+import { VoteService } from '../src/peers/vote.service.js';
+import { closestAgreeingTo } from '../src/purchase/storage-retry.rules.js';
 import { TestMarket } from './harness.js';
 
 const [sqlite, postgres] = testDatabases();

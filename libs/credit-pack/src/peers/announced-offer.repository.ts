@@ -1,0 +1,120 @@
+import { Injectable } from '@nestjs/common';
+import { IsNull, LessThan, MoreThanOrEqual, Not } from 'typeorm';
+import { isUniqueViolation, Transactions } from '#database';
+import type { CreditPackPurchaseRequestConfirmation, CreditPackPurchaseRequestConfirmationResponse } from '#protocol';
+import { AnnouncedOffer, AnnouncedStorageRetry, PriceVote, StorageRetry } from './announced-offer.entity.js';
+import { OutgoingAnnouncement } from '../purchase/outbox.entity.js';
+import { Purchase } from '../purchase/purchase.entity.js';
+
+/** The tracking address that a buyer names. */
+export interface BuyersAddress {
+  readonly trackingAddress: string;
+  readonly pastelId: string;
+}
+
+/** What this node knows of purchases at other supernodes. */
+@Injectable()
+export class AnnouncedOfferRepository {
+  constructor(private readonly transactions: Transactions) {}
+
+  find(responseHash: string): Promise<AnnouncedOffer | null> {
+    return this.transactions.reader.findOneBy(AnnouncedOffer, { responseHash });
+  }
+  ofRequest(requestHash: string): Promise<AnnouncedOffer[]> {
+    return this.transactions.reader.find(AnnouncedOffer, { where: { requestHash }, order: { createdAt: 'DESC' }, take: 20 });
+  }
+  /** Whether the supernode made another offer for the same request: an honest one repeats its first. */
+  hasAnotherOffer(supernodePastelId: string, requestHash: string): Promise<boolean> {
+    return this.transactions.reader.existsBy(AnnouncedOffer, { supernodePastelId, requestHash });
+  }
+  /** How many offers of a supernode can still be paid. */
+  countPayableFrom(supernodePastelId: string, tip: number): Promise<number> {
+    return this.transactions.reader.countBy(AnnouncedOffer, { supernodePastelId, lastBurnHeight: MoreThanOrEqual(tip) });
+  }
+  /** The same again changes nothing. */
+  add(offer: AnnouncedOffer): Promise<void> {
+    return this.insertOnce(AnnouncedOffer, offer);
+  }
+  /** False when another confirmation is there already. */
+  async confirm(responseHash: string, confirmation: CreditPackPurchaseRequestConfirmation): Promise<boolean> {
+    const criteria = { responseHash, confirmation: IsNull() };
+    const { affected } = await this.transactions.run((manager) => manager.update(AnnouncedOffer, criteria, { confirmation }));
+    return affected === 1;
+  }
+  async complete(responseHash: string, confirmationResponse: CreditPackPurchaseRequestConfirmationResponse): Promise<void> {
+    const criteria = { responseHash, confirmationResponse: IsNull() };
+    await this.transactions.run((manager) => manager.update(AnnouncedOffer, criteria, { confirmationResponse }));
+  }
+
+  voteOn(questionHash: string): Promise<PriceVote | null> {
+    return this.transactions.reader.findOneBy(PriceVote, { questionHash });
+  }
+  addVote(vote: PriceVote): Promise<void> {
+    return this.insertOnce(PriceVote, vote);
+  }
+  async takeBackVote(questionHash: string): Promise<void> {
+    await this.transactions.run((manager) => manager.delete(PriceVote, { questionHash }));
+  }
+  /** Whether a vote was given, or an offer announced, since that height for a pack of somebody else on the same address. */
+  async isAddressOfAnother({ trackingAddress, pastelId }: BuyersAddress, votedSince: number, tip: number): Promise<boolean> {
+    const ofAnother = { trackingAddress, pastelId: Not(pastelId) };
+    const { reader } = this.transactions;
+    return (
+      (await reader.existsBy(PriceVote, { ...ofAnother, height: MoreThanOrEqual(votedSince) })) ||
+      (await reader.existsBy(AnnouncedOffer, { ...ofAnother, lastBurnHeight: MoreThanOrEqual(tip) })) ||
+      (await reader.existsBy(Purchase, { openAddress: trackingAddress, pastelId: Not(pastelId) }))
+    );
+  }
+
+  storageRetry(retryHash: string): Promise<StorageRetry | null> {
+    return this.transactions.reader.findOneBy(StorageRetry, { retryHash });
+  }
+  addStorageRetry(retry: StorageRetry): Promise<void> {
+    return this.insertOnce(StorageRetry, retry);
+  }
+  async noteRegistration(retryHash: string, registrationTxid: string): Promise<void> {
+    await this.transactions.run((manager) => manager.update(StorageRetry, { retryHash }, { registrationTxid }));
+  }
+  /** False when it was answered meanwhile. */
+  answerStorageRetry(
+    retryHash: string,
+    answer: NonNullable<StorageRetry['answer']>,
+    announcements: readonly OutgoingAnnouncement[],
+  ): Promise<boolean> {
+    return this.transactions.run(async (manager) => {
+      const changes = { answer, registrationTxid: answer.pastel_api_credit_pack_ticket_registration_txid };
+      const { affected } = await manager.update(StorageRetry, { retryHash, answer: IsNull() }, changes);
+      if (affected === 1 && announcements.length > 0) await manager.insert(OutgoingAnnouncement, [...announcements]);
+      return affected === 1;
+    });
+  }
+  openStorageRetries(limit: number): Promise<StorageRetry[]> {
+    return this.transactions.reader.find(StorageRetry, {
+      where: { answer: IsNull() },
+      order: { createdAt: 'ASC' },
+      take: limit,
+    });
+  }
+  addAnnouncedStorageRetry(retry: AnnouncedStorageRetry): Promise<void> {
+    return this.insertOnce(AnnouncedStorageRetry, retry);
+  }
+
+  /** Forgets what nobody will ask for any more. */
+  async purge(before: number): Promise<void> {
+    const old = { createdAt: LessThan(before) };
+    await this.transactions.run(async (manager) => {
+      await manager.delete(PriceVote, old);
+      await manager.delete(StorageRetry, old);
+      await manager.delete(AnnouncedStorageRetry, old);
+      await manager.delete(AnnouncedOffer, old);
+    });
+  }
+
+  private async insertOnce<E extends object>(type: new () => E, row: E): Promise<void> {
+    try {
+      await this.transactions.run((manager) => manager.insert(type, row as never));
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Clock, Entropy, writeJson, type Json, readJson } from '#protocol';
+import { OutgoingAnnouncement, type AnnouncementLine } from './outbox.entity.js';
+import { OutboxRepository } from './outbox.repository.js';
+import { PurchasePeers } from '../peers/purchase-peers.js';
+import { eachLimited, SingleFlight } from '../single-flight.js';
+
+/** Pauses after each failed attempt; a message that is older than these is refused by peers anyhow. */
+const PAUSES_MS = [5_000, 20_000, 60_000, 300_000] as const;
+const BATCH = 100;
+const AT_ONCE = 8;
+
+/** Delivers what a step owes to peers, in the background: a dead peer never delays an answer (W22). */
+@Injectable()
+export class Outbox {
+  private readonly logger = new Logger(Outbox.name);
+  private readonly flights = new SingleFlight<void>();
+
+  constructor(
+    private readonly repository: OutboxRepository,
+    private readonly peers: PurchasePeers,
+    private readonly clock: Clock,
+    private readonly entropy: Entropy,
+  ) {}
+
+  /** Rows to be stored in the transaction of the step. */
+  compose(line: AnnouncementLine, message: object, messageHash: string, recipients: readonly string[]): OutgoingAnnouncement[] {
+    const text = writeJson(message);
+    const dueAt = this.clock.now().getTime();
+    return [...new Set(recipients)].map((recipient) =>
+      Object.assign(new OutgoingAnnouncement(), {
+        id: this.entropy.uuid(),
+        line,
+        messageHash,
+        recipient,
+        text,
+        attempts: 0,
+        dueAt,
+      }),
+    );
+  }
+
+  /** Delivers now, without making anybody wait. */
+  kick(): void {
+    this.deliver(this.clock.now()).catch((error: unknown) => this.logger.error(error));
+  }
+
+  /** One bounded round; what comes meanwhile waits for the next. */
+  deliver(now: Date): Promise<void> {
+    return this.flights.run('round', async () => {
+      const due = await this.repository.due(now.getTime(), BATCH);
+      await eachLimited(due, AT_ONCE, (announcement) => this.attempt(announcement));
+    });
+  }
+
+  private async attempt(announcement: OutgoingAnnouncement): Promise<void> {
+    const { line, recipient, attempts, text } = announcement;
+    const pause = PAUSES_MS[attempts];
+    if (!(await this.repository.take(announcement, this.clock.now().getTime() + (pause ?? 0)))) return;
+    try {
+      await this.peers.announce(recipient, line, readJson(text) as Json & object);
+      await this.repository.remove(announcement);
+    } catch (error) {
+      const isLast = pause === undefined;
+      this.logger.warn(`${line} to ${recipient} ${isLast ? 'given up' : 'not delivered'}: ${(error as Error).message}`);
+      if (isLast) await this.repository.remove(announcement);
+    }
+  }
+}
