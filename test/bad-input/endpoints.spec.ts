@@ -10,7 +10,7 @@ import { routesOf, sampleOf, type Route, type Schema } from '../support/open-api
 type Wire = Record<string, unknown>;
 const CHALLENGE = ['challenge', 'challenge_id', 'challenge_signature'];
 const FIFTY_MIB = 50 * 2 ** 20;
-const FUZZ_RUNS = 300;
+const FUZZ_RUNS = 150;
 
 let network: TestNetwork;
 let node: RunningSupernode;
