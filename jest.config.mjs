@@ -10,6 +10,8 @@ export default {
   testTimeout: 20_000,
   // Two cores are common; jest would leave one of them idle.
   maxWorkers: '100%',
+  // Contexts of ES modules are not given back while a worker lives.
+  workerIdleMemoryLimit: '1GB',
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
