@@ -1,13 +1,11 @@
 import type { ColumnOptions } from 'typeorm';
+import { bigintAsNumber } from '#database';
 import { readJson, received, writeJson, type JsonObject, type MessageClass } from '#protocol';
 
-/** A safe integer; both databases hold 64 bits, and PostgreSQL hands them back as text. */
+/** A safe integer; both databases hold 64 bits. */
 export const integerColumn = (options: ColumnOptions = {}): ColumnOptions => ({
   type: 'bigint',
-  transformer: {
-    to: (value: number | null) => value,
-    from: (value: string | number | null) => (value === null ? null : Number(value)),
-  },
+  transformer: bigintAsNumber,
   ...options,
 });
 

@@ -1,3 +1,4 @@
+export * from './bigint.js';
 export * from './data-source.js';
 export * from './database.module.js';
 export * from './errors.js';

@@ -1,6 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-
-const milliseconds = { to: (value: number) => value, from: (value: string | number) => Number(value) };
+import { bigintAsNumber } from '#database';
 
 /** A text that one PastelID has yet to sign; the row goes with its use. */
 @Entity('challenge')
@@ -10,7 +9,7 @@ export class ChallengeRow {
   @Column('text') challenge!: string;
   @Column('text') pastelid!: string;
   /** Unix milliseconds. */
-  @Index() @Column('bigint', { transformer: milliseconds }) expires_at_ms!: number;
+  @Index() @Column('bigint', { transformer: bigintAsNumber }) expires_at_ms!: number;
   /** Wrong signatures that are still forgiven. */
   @Column('integer') attempts_left!: number;
 }

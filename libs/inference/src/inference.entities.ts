@@ -1,13 +1,9 @@
 import { Column, Entity, Index, PrimaryColumn, type ColumnOptions } from 'typeorm';
 import { CreditNote, InferenceAPIOutputResult, InferenceAPIUsageRequest, InferenceAPIUsageResponse } from '#protocol';
-import { tableOf } from '#database';
+import { bigintAsNumber, tableOf } from '#database';
 import type { RequestState } from './request-state.rules.js';
 
-/** 64 bits on PostgreSQL, where they come back as text. */
-const whole: ColumnOptions = {
-  type: 'bigint',
-  transformer: { to: (v?: number | null) => v, from: (v: string | number | null) => (v === null ? null : Number(v)) },
-};
+const whole: ColumnOptions = { type: 'bigint', transformer: bigintAsNumber };
 const maybeWhole: ColumnOptions = { ...whole, nullable: true };
 const maybeText: ColumnOptions = { type: 'text', nullable: true };
 

@@ -1,4 +1,5 @@
 import type { ColumnOptions } from 'typeorm';
+import { bigintAsNumber } from '#database';
 
 /** An instant as ISO text in UTC with milliseconds: orders as it stands, and reads the same on SQLite and PostgreSQL whatever their zone. */
 export const instant: ColumnOptions = {
@@ -9,12 +10,8 @@ export const instant: ColumnOptions = {
   },
 };
 
-/** PostgreSQL hands 64-bit integers out as text. */
 export const count: ColumnOptions = {
   type: 'bigint',
   default: 0,
-  transformer: {
-    to: (value?: number) => value,
-    from: (value: string | number | null) => (value === null ? null : Number(value)),
-  },
+  transformer: bigintAsNumber,
 };

@@ -1,10 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn, type ColumnOptions } from 'typeorm';
+import { bigintAsNumber } from '#database';
 
-/** 64 bits on PostgreSQL, where they come back as text. */
-const whole = {
-  type: 'bigint',
-  transformer: { to: (v?: number | null) => v, from: (v: string | number | null) => (v === null ? null : Number(v)) },
-} as const satisfies ColumnOptions;
+const whole = { type: 'bigint', transformer: bigintAsNumber } as const satisfies ColumnOptions;
 const maybeWhole: ColumnOptions = { ...whole, nullable: true };
 const maybeText: ColumnOptions = { type: 'text', nullable: true };
 
