@@ -1,8 +1,8 @@
-export { Downloads } from './downloads.service.js';
+export { Downloads } from './results/downloads.service.js';
 export { InferenceModule } from './inference.module.js';
 /** For the data source. */
 export { entities as inferenceEntities } from './inference.entities.js';
 export { InferenceSweeps } from './inference-sweeps.service.js';
-export { ModelCatalog } from './model-catalog.service.js';
-export { Reconciliation, type Books } from './reconciliation.service.js';
-export { ResultService, type RequestStatus } from './result.service.js';
+export { ModelCatalog } from './menu/model-catalog.service.js';
+export { Reconciliation, type Books } from './books/reconciliation.service.js';
+export { ResultService, type RequestStatus } from './results/result.service.js';

@@ -16,10 +16,10 @@ import {
   seal,
   Signing,
 } from '#protocol';
-import { resultAnnouncement, responseAnnouncement } from './announcement.rules.js';
+import { resultAnnouncement, responseAnnouncement } from './announcements/announcement.rules.js';
 import type { InferenceJob } from './inference.entities.js';
 import type { Ending, NewAnnouncement } from './inference.repository.js';
-import { unservedFields, type ResultFields, type UnservedCode } from './result.rules.js';
+import { unservedFields, type ResultFields, type UnservedCode } from './execution/result.rules.js';
 
 const VERSION = '1.0';
 

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { AnnouncementService } from './announcement.service.js';
-import { ConfirmationService } from './confirmation.service.js';
-import { ExecutionService } from './execution.service.js';
-import { ModelCatalog } from './model-catalog.service.js';
-import { RetentionService } from './retention.service.js';
+import { AnnouncementService } from './announcements/announcement.service.js';
+import { ConfirmationService } from './payment/confirmation.service.js';
+import { ExecutionService } from './execution/execution.service.js';
+import { ModelCatalog } from './menu/model-catalog.service.js';
+import { RetentionService } from './results/retention.service.js';
 
 /** Everything that goes on without anybody calling; each part may be called at any time, as often as one likes. */
 @Injectable()

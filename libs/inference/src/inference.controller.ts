@@ -9,13 +9,13 @@ import {
   InferenceAPIUsageResponse,
   InferenceConfirmation,
 } from '#protocol';
-import { ConfirmationService } from './confirmation.service.js';
+import { ConfirmationService } from './payment/confirmation.service.js';
 import { AuditBody } from './inference.dto.js';
 import { menuShown, statusShown } from './inference.openapi.js';
-import { ModelCatalog } from './model-catalog.service.js';
+import { ModelCatalog } from './menu/model-catalog.service.js';
 import type { ModelMenuEntry } from './providers/index.js';
-import { QuoteService } from './quote.service.js';
-import { ResultService, type RequestStatus } from './result.service.js';
+import { QuoteService } from './quote/quote.service.js';
+import { ResultService, type RequestStatus } from './results/result.service.js';
 
 const text = { type: 'string' };
 const message = (type: Parameters<typeof describe>[0]) => ({ $ref: getSchemaPath(type) });

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength } from 'class-validator';
-import type { AuditQuestion } from './result.service.js';
+import type { AuditQuestion } from './results/result.service.js';
 
 /** Body of both audits: no challenge, but a signature over the id itself (inference spec 2.1, 7/8). */
 export class AuditBody implements AuditQuestion {

@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn, type ColumnOptions } from 'typeorm';
 import { CreditNote, InferenceAPIOutputResult, InferenceAPIUsageRequest, InferenceAPIUsageResponse } from '#protocol';
 import { bigintAsNumber, tableOf } from '#database';
-import type { RequestState } from './request-state.rules.js';
+import type { RequestState } from './payment/request-state.rules.js';
 
 const whole: ColumnOptions = { type: 'bigint', transformer: bigintAsNumber };
 const maybeWhole: ColumnOptions = { ...whole, nullable: true };

@@ -1,6 +1,6 @@
 import { kinds } from '#protocol';
 import type { ModelMenuEntry } from './providers/index.js';
-import type { RequestStatus } from './result.service.js';
+import type { RequestStatus } from './results/result.service.js';
 
 const model: ModelMenuEntry = {
   model_name: 'some-model',

@@ -4,7 +4,7 @@ import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialE
 import { CreditNote, InferenceAPIOutputResult, InferenceAPIUsageRequest, InferenceAPIUsageResponse } from '#protocol';
 import { Transactions } from '#database';
 import { InferenceJob, OwedAnnouncement } from './inference.entities.js';
-import { legalSteps, mayStep, requestStates, type RequestState } from './request-state.rules.js';
+import { legalSteps, mayStep, requestStates, type RequestState } from './payment/request-state.rules.js';
 
 export type JobChanges = QueryDeepPartialEntity<Omit<InferenceJob, 'inference_request_id' | 'state'>>;
 /** What a request starts with; the rest of the row is empty. */

@@ -5,7 +5,7 @@ import axios from 'axios';
 import type { InferenceSettings } from '#config';
 import { pythonAsciiJson } from '#protocol';
 import { ManualClock } from '../../../../test/support/manual-clock.js';
-import { parametersOf } from '../parameters.rules.js';
+import { parametersOf } from '../quote/parameters.rules.js';
 import { providersOf, type InferenceType, type Outcome, type Provider, ProviderFailure, type Surroundings } from './index.js';
 import { estimateTokens } from './text-abilities.js';
 

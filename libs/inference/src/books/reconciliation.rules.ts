@@ -1,0 +1,55 @@
+import type { HeldFor } from '#credit-pack';
+import type { RequestState } from '../payment/request-state.rules.js';
+
+/** What this node knows of a request, as far as its credits are concerned. */
+export interface RequestAccount {
+  readonly requestId: string;
+  readonly state: RequestState;
+  readonly costTenths: number;
+  readonly burnTxid: string | null;
+  /** Named by the owner, and not judged to the end yet. */
+  readonly namedTxid: string | null;
+  readonly note: { readonly burnTxid: string; readonly tenths: number } | undefined;
+}
+
+/** Where burned credits went: `burned = served + noted + underway`. */
+export type Fate = 'served' | 'noted' | 'underway';
+
+const FATES: Readonly<Partial<Record<RequestState, Fate>>> = {
+  CONFIRMED: 'underway',
+  EXECUTING: 'underway',
+  COMPLETED: 'served',
+  FAILED: 'noted',
+  REFUSED: 'noted',
+};
+
+/** Where the credits went that were burned for a request; undefined where nothing was. */
+export function fateOf({ state, namedTxid }: RequestAccount, hold: HeldFor): Fate | undefined {
+  if (hold.burnTxid === null) return undefined;
+  // Settled by the ledger, and its step still ahead: the next look takes it.
+  return FATES[state] ?? (namedTxid === hold.burnTxid ? 'underway' : undefined);
+}
+
+/** What does not fit between a request and the credits that were set aside for it. */
+export function accountFaults(request: RequestAccount | undefined, hold: HeldFor | undefined): string[] {
+  if (!request) return ['credits are held for a request that nobody made'];
+  if (!hold) return ['no credits were ever held for the request'];
+  const { state, costTenths, note } = request;
+  const faults: string[] = [];
+  const isPaid = hold.burnTxid !== null;
+  if (isPaid && fateOf(request, hold) === undefined) faults.push(`its credits are burned, and the request is ${state}`);
+  if (request.burnTxid !== null && request.burnTxid !== hold.burnTxid)
+    faults.push('it names another burn than the ledger has for it');
+  if (!isPaid && FATES[state] !== undefined) faults.push(`the request is ${state}, and nothing was burned for it`);
+  if (hold.state === 'held' && state !== 'QUOTED') faults.push(`credits are still held, and the request is ${state}`);
+  if (hold.state === 'released' && state !== 'EXPIRED') faults.push(`its credits were given back, and the request is ${state}`);
+  if (!isPaid && hold.tenths !== costTenths) faults.push(`${hold.tenths} tenths are held for a cost of ${costTenths}`);
+  if (isPaid && FATES[state] === 'served' && hold.tenths !== costTenths)
+    faults.push(`${hold.tenths} tenths were burned for a cost of ${costTenths}`);
+  if (FATES[state] === 'noted' && !note) faults.push(`the request is ${state}, and no credit note was written`);
+  if (FATES[state] !== 'noted' && note) faults.push(`a credit note was written, and the request is ${state}`);
+  if (note && isPaid && note.burnTxid !== hold.burnTxid) faults.push('its credit note is for another burn');
+  if (note && isPaid && note.tenths !== hold.tenths)
+    faults.push(`its credit note is over ${note.tenths} tenths, and ${hold.tenths} were burned`);
+  return faults;
+}
