@@ -41,7 +41,7 @@ export class FakePackLedger extends PackLedger {
 
   async add(pack: CreditPack): Promise<void> {
     this.packs.set(pack.registrationTxid, pack);
-    await this.transactions.run((m) =>
+    await this.transactions.run('test: pack stored', (m) =>
       m.insert(FakePack, { txid: pack.registrationTxid, initial: pack.initialTenths, held: 0, burned: 0 }),
     );
   }
@@ -83,7 +83,7 @@ export class FakePackLedger extends PackLedger {
     const burn = this.burns.get(txid);
     if (!burn) return { verdict: 'unseen' };
     const seenAtHeight = burn.height < 0 ? this.tip : burn.height;
-    return this.transactions.run(async (m): Promise<BurnVerdict> => {
+    return this.transactions.run('test: burn claimed', async (m): Promise<BurnVerdict> => {
       const hold = await m.findOneByOrFail(FakeHold, { request_id: requestId });
       const used = await m.findOneBy(FakeHold, { burn_txid: txid });
       if (used && used.request_id !== requestId) return { verdict: 'refused', reason: 'The burn is used already' };

@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { SystemClock, SystemEntropy } from '#config';
+import { StoredSteps } from '#database';
 import { Checking, Clock, Entropy, pooledChecking } from '#protocol';
 
 /** What a node takes from its machine; tests and simulations bring their own. */
@@ -7,6 +8,8 @@ export interface Machine {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly checking: Checking;
+  /** Is told of everything that is stored; for programs that test what a crash leaves behind. */
+  readonly steps?: StoredSteps;
 }
 
 export const systemMachine = (): Machine => ({
@@ -18,12 +21,13 @@ export const systemMachine = (): Machine => ({
 @Global()
 @Module({})
 export class MachineModule {
-  static of({ clock, entropy, checking }: Machine): DynamicModule {
+  static of({ clock, entropy, checking, steps = new StoredSteps() }: Machine): DynamicModule {
     const providers = [
       { provide: Clock, useValue: clock },
       { provide: Entropy, useValue: entropy },
       { provide: Checking, useValue: checking },
+      { provide: StoredSteps, useValue: steps },
     ];
-    return { module: MachineModule, providers, exports: [Clock, Entropy, Checking] };
+    return { module: MachineModule, providers, exports: [Clock, Entropy, Checking, StoredSteps] };
   }
 }

@@ -5,4 +5,5 @@ export * from './errors.js';
 export * from './message-table.js';
 export * from './migrate.js';
 export * from './migration.js';
+export * from './stored-steps.js';
 export * from './transactions.js';

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { EntitySchema, type DataSource, type EntityManager } from 'typeorm';
 import { openTestDatabase, testDatabases } from '../../../test/support/databases.js';
 import { isUniqueViolation } from './errors.js';
-import type { Transactions } from './transactions.js';
+import { StoredSteps } from './stored-steps.js';
+import { Transactions } from './transactions.js';
 
 interface Account {
   id: string;
@@ -30,12 +31,12 @@ describe.each(testDatabases())('Transactions on $name', (database) => {
   const ids = async () => (await transactions.reader.find(accounts, { order: { id: 'ASC' } })).map(({ id }) => id);
 
   test('a roll-back of one piece leaves another that runs at the same time', async () => {
-    const failing = transactions.run(async (manager) => {
+    const failing = transactions.run('test: work', async (manager) => {
       await add(manager, 'lost');
       await breathe();
       throw new Error('on purpose');
     });
-    const good = transactions.run(async (manager) => {
+    const good = transactions.run('test: work', async (manager) => {
       await add(manager, 'kept');
       await breathe();
       await add(manager, 'kept too');
@@ -46,9 +47,9 @@ describe.each(testDatabases())('Transactions on $name', (database) => {
   });
 
   test('a conditional update never spends the same credits twice', async () => {
-    await transactions.run((manager) => add(manager, 'pack', 10));
+    await transactions.run('test: work', (manager) => add(manager, 'pack', 10));
     const spend = () =>
-      transactions.run(async (manager) => {
+      transactions.run('test: work', async (manager) => {
         const { affected } = await manager
           .createQueryBuilder()
           .update(accounts)
@@ -63,11 +64,13 @@ describe.each(testDatabases())('Transactions on $name', (database) => {
   });
 
   test('a key that is taken is told apart from other failures', async () => {
-    await transactions.run((manager) => add(manager, 'taken'));
-    const refusal: unknown = await transactions.run((manager) => add(manager, 'taken')).catch((error: unknown) => error);
+    await transactions.run('test: work', (manager) => add(manager, 'taken'));
+    const refusal: unknown = await transactions
+      .run('test: work', (manager) => add(manager, 'taken'))
+      .catch((error: unknown) => error);
     expect(isUniqueViolation(refusal)).toBe(true);
     const other: unknown = await transactions
-      .run((manager) => manager.query('SELECT * FROM no_such_table'))
+      .run('test: work', (manager) => manager.query('SELECT * FROM no_such_table'))
       .catch((error: unknown) => error);
     expect([other instanceof Error, isUniqueViolation(other)]).toEqual([true, false]);
     expect(isUniqueViolation({ code: '23505' })).toBe(false);
@@ -75,7 +78,7 @@ describe.each(testDatabases())('Transactions on $name', (database) => {
 
   test('read does not see what an open transaction has written', async () => {
     let counted: number | undefined;
-    const writing = transactions.run(async (manager) => {
+    const writing = transactions.run('test: work', async (manager) => {
       await add(manager, 'undecided');
       await breathe();
       throw new Error('on purpose');
@@ -87,10 +90,30 @@ describe.each(testDatabases())('Transactions on $name', (database) => {
     expect(counted).toBe(0);
   });
 
+  test('an observer is told of each stored step by its name: before, while all can be lost, and after', async () => {
+    const told: string[] = [];
+    const observed = new Transactions(
+      source,
+      new (class extends StoredSteps {
+        override before(name: string) {
+          told.push(`before ${name}`);
+          if (name === 'test: lost') throw new Error('on purpose');
+        }
+        override after(name: string) {
+          told.push(`after ${name}`);
+        }
+      })(),
+    );
+    await observed.run('test: kept', (manager) => add(manager, 'kept'));
+    await expect(observed.run('test: lost', (manager) => add(manager, 'lost'))).rejects.toThrow('on purpose');
+    expect(told).toEqual(['before test: kept', 'after test: kept', 'before test: lost']);
+    expect(await ids()).toEqual(['kept']);
+  });
+
   test('a nested transaction is refused instead of waiting for itself', async () => {
-    const nested = transactions.run(() => transactions.run(async () => 1));
+    const nested = transactions.run('test: work', () => transactions.run('test: work', async () => 1));
     await expect(nested).rejects.toThrow('do not nest');
-    expect(await transactions.run(async () => 'next')).toBe('next');
+    expect(await transactions.run('test: work', async () => 'next')).toBe('next');
   });
 });
 
@@ -98,7 +121,7 @@ const postgres = testDatabases().find(({ name }) => name === 'PostgreSQL')!;
 test('PostgreSQL: of two pieces in a deadlock the one that was given up runs again', async () => {
   const { source, transactions } = await openTestDatabase(postgres, [accounts]);
   try {
-    await transactions.run((manager) =>
+    await transactions.run('test: work', (manager) =>
       manager.insert(accounts, [
         { id: 'a', credits: 0 },
         { id: 'b', credits: 0 },
@@ -108,7 +131,7 @@ test('PostgreSQL: of two pieces in a deadlock the one that was given up runs aga
     let arrived: () => void = () => undefined;
     const bothHoldOne = new Promise<void>((resolve) => (arrived = resolve));
     const raise = (first: string, second: string) =>
-      transactions.run(async (manager) => {
+      transactions.run('test: work', async (manager) => {
         await manager.increment(accounts, { id: first }, 'credits', 1);
         if (++runs === 2) arrived();
         await bothHoldOne;

@@ -1,7 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { isTransient } from './errors.js';
+import { StoredSteps } from './stored-steps.js';
+
+/** Of one thing that is stored: unique, so that a crash test can stop right before or after it. */
+export type StepName = `${string}: ${string}`;
 
 /** Runs of one piece of work that PostgreSQL gave up because of a deadlock or a serialization failure. */
 const ATTEMPTS_MAX = 4;
@@ -14,7 +18,10 @@ const ATTEMPTS_MAX = 4;
 export class Transactions {
   private last: Promise<unknown> = Promise.resolve();
   private readonly inside = new AsyncLocalStorage<true>();
-  constructor(private readonly source: DataSource) {}
+  constructor(
+    private readonly source: DataSource,
+    @Optional() private readonly steps: StoredSteps = new StoredSteps(),
+  ) {}
 
   /**
    * For single reads outside of a transaction. On SQLite it may see rows of a transaction that is still open (one connection);
@@ -27,9 +34,18 @@ export class Transactions {
   /**
    * All of it or nothing. Await only the database inside: no network, no waiting. Never nest: hand the manager on instead.
    * `work` may run again after a deadlock on PostgreSQL, so it changes nothing but rows.
+   *
+   * @param name `<story>: <what is stored>`, a literal that no other step has
    */
-  run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.inTurn(() => this.attempt(work, 1));
+  async run<T>(name: StepName, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const done = async (manager: EntityManager): Promise<T> => {
+      const result = await work(manager);
+      this.steps.before(name);
+      return result;
+    };
+    const result = await this.inTurn(() => this.attempt(done, 1));
+    this.steps.after(name);
+    return result;
   }
 
   /** Reads that see stored rows only, never those of an open transaction; the same rules as for {@link run}. */

@@ -9,7 +9,7 @@ export class ChallengeRepository {
 
   /** Stores it; where a limit is reached, the oldest ones make room. */
   add(row: ChallengeRow, limits: { inAll: number; perPastelId: number }): Promise<void> {
-    return this.transactions.run(async (manager) => {
+    return this.transactions.run('challenge: issued', async (manager) => {
       await makeRoom(manager, { pastelid: row.pastelid }, limits.perPastelId);
       await makeRoom(manager, {}, limits.inAll);
       await manager.insert(ChallengeRow, row);
@@ -22,7 +22,7 @@ export class ChallengeRepository {
 
   /** One conditional statement decides who uses it: true once, for one caller. */
   take(challengeId: string, nowMs: number): Promise<boolean> {
-    return this.transactions.run(async (manager) => {
+    return this.transactions.run('challenge: used', async (manager) => {
       const { affected } = await manager.delete(ChallengeRow, { challenge_id: challengeId, expires_at_ms: MoreThan(nowMs) });
       return affected === 1;
     });
@@ -30,7 +30,7 @@ export class ChallengeRepository {
 
   /** Counts a wrong signature; after the last forgiven one the challenge is gone. */
   countWrongSignature(challengeId: string): Promise<void> {
-    return this.transactions.run(async (manager) => {
+    return this.transactions.run('challenge: wrong signature counted', async (manager) => {
       await manager.decrement(ChallengeRow, { challenge_id: challengeId }, 'attempts_left', 1);
       await manager.delete(ChallengeRow, { challenge_id: challengeId, attempts_left: LessThanOrEqual(0) });
     });
@@ -38,7 +38,7 @@ export class ChallengeRepository {
 
   /** Removes up to `max` that have expired; says how many. */
   removeExpired(nowMs: number, max: number): Promise<number> {
-    return this.transactions.run(async (manager) => {
+    return this.transactions.run('challenge: expired deleted', async (manager) => {
       const expired = await oldest(manager, { expires_at_ms: LessThanOrEqual(nowMs) }, max);
       return remove(manager, expired);
     });

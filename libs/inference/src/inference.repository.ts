@@ -146,7 +146,7 @@ export class InferenceRepository {
 
   /** Notes the burn that the owner names. `false` where the request is settled already. */
   nameBurn(requestId: string, txid: string, dueAtMs: number): Promise<boolean> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('inference: burn named', async (m) => {
       const unsettled = { inference_request_id: requestId, state: In(['QUOTED', 'EXPIRED']) };
       const changes = { named_txid: txid, named_checks: 0, due_at_ms: dueAtMs };
       return (await m.update(InferenceJob, unsettled, changes)).affected === 1;
@@ -155,7 +155,7 @@ export class InferenceRepository {
 
   /** The named burn is not it, or not to be asked for any more; another one may be named. */
   forgetNamedBurn(requestId: string, txid: string, detail: string): Promise<void> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('inference: named burn forgotten', async (m) => {
       await m.update(
         InferenceJob,
         { inference_request_id: requestId, named_txid: txid, burn_txid: IsNull() },
@@ -165,7 +165,7 @@ export class InferenceRepository {
   }
 
   postponeNamedBurn(requestId: string, txid: string, checks: number, dueAtMs: number): Promise<void> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('inference: named burn postponed', async (m) => {
       await m.update(
         InferenceJob,
         { inference_request_id: requestId, named_txid: txid, burn_txid: IsNull() },
@@ -190,7 +190,7 @@ export class InferenceRepository {
 
   /** Only the process that holds the lease may renew it. */
   renewLease(requestId: string, executor: string, untilMs: number): Promise<boolean> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('inference: lease renewed', async (m) => {
       const mine = { inference_request_id: requestId, state: 'EXECUTING' as const, executor };
       return (await m.update(InferenceJob, mine, { due_at_ms: untilMs })).affected === 1;
     });
@@ -217,7 +217,7 @@ export class InferenceRepository {
    * Gives how many requests were cleared.
    */
   clearEndedBefore(ms: number, which: 'ended' | 'expired', limit: number): Promise<number> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('inference: old messages deleted', async (m) => {
       const state = In(which === 'ended' ? FINAL_STATES : ['EXPIRED']);
       const where = { state, finished_at_ms: LessThan(ms), parameters: Not('') };
       const jobs = await m.find(InferenceJob, { where, order: { finished_at_ms: 'ASC' }, take: limit });

@@ -48,7 +48,9 @@ export class DispatchService implements OnModuleDestroy {
       const due = await this.messages.dispatchesDue(now, ATTEMPTS_MAX, BATCH_MAX);
       if (due.length === 0) break;
       const until = new Date(now.getTime() + ATTEMPT_MS_MAX);
-      const claimed = await this.transactions.run((manager) => this.messages.claimDispatches(manager, due, until));
+      const claimed = await this.transactions.run('message dispatch: attempt counted', (manager) =>
+        this.messages.claimDispatches(manager, due, until),
+      );
       for (const one of claimed) if (await this.attempt(one, now)) handled++;
     }
     return handled;
@@ -65,12 +67,14 @@ export class DispatchService implements OnModuleDestroy {
       }
     }
     if (errors.length === 0) {
-      await this.transactions.run((manager) => this.messages.dispatched(manager, id));
+      await this.transactions.run('message dispatch: handled noted', (manager) => this.messages.dispatched(manager, id));
       return true;
     }
     this.logger.error(`Message ${id} (${message!.type}): attempt ${attempts} of ${ATTEMPTS_MAX} failed: ${errors.join('; ')}`);
     const again = new Date(now.getTime() + pauseAfter(attempts));
-    await this.transactions.run((manager) => this.messages.dispatchFailed(manager, id, errors.join('; '), again));
+    await this.transactions.run('message dispatch: failure noted', (manager) =>
+      this.messages.dispatchFailed(manager, id, errors.join('; '), again),
+    );
     return false;
   }
 }

@@ -26,7 +26,7 @@ export class InboxStore {
   /** The message, the counters and the debt to its handlers. `repeat` when another process was faster. */
   async keep({ message, bytes, senderPubkey }: Extract<Judged, { message: object }>, now: Date): Promise<'stored' | 'repeat'> {
     try {
-      return await this.transactions.run<'stored'>(async (manager) => {
+      return await this.transactions.run<'stored'>('message sweep: message stored', async (manager) => {
         await this.messages.insert(manager, message);
         if (!(await this.counters.count(manager, { message, bytes, senderPubkey, now }))) throw new PurgedMeanwhile();
         if (this.handlers.of(message.message_type).length > 0)
@@ -47,18 +47,18 @@ export class InboxStore {
       sent_at_seconds: storableSeconds(item.timestamp),
       rejected_at: now,
     };
-    await this.transactions.run((manager) => this.messages.reject(manager, rejected));
+    await this.transactions.run('message sweep: rejection stored', (manager) => this.messages.reject(manager, rejected));
     this.logger.warn(`Inbox item ${item.id} from ${item.from} is no message: ${rejected.reason}`);
   }
 
   /** These are settled now, and wait no longer. */
   async forgetDeferred(ids: readonly string[]): Promise<void> {
-    await this.transactions.run((manager) => this.messages.forgetDeferred(manager, ids));
+    await this.transactions.run('message sweep: deferred forgotten', (manager) => this.messages.forgetDeferred(manager, ids));
   }
 
   async defer(items: readonly MasternodeMessage[], now: Date): Promise<void> {
     const rows = items.map((item) => ({ id: item.id, sent_at_seconds: storableSeconds(item.timestamp), deferred_at: now }));
-    await this.transactions.run((manager) => this.messages.defer(manager, rows));
+    await this.transactions.run('message sweep: deferral stored', (manager) => this.messages.defer(manager, rows));
     for (const item of items)
       this.logger.warn(`Inbox item ${item.id} waits: its sender ${item.from} or receiver ${item.to} is not listed`);
   }

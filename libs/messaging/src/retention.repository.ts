@@ -3,6 +3,7 @@ import {
   In,
   LessThan,
   MoreThanOrEqual,
+  type EntityManager,
   type EntityTarget,
   type FindOptionsSelect,
   type FindOptionsWhere,
@@ -20,39 +21,42 @@ export class RetentionRepository {
   constructor(private readonly transactions: Transactions) {}
 
   messagesBefore(instant: Date, limit: number): Promise<number> {
-    return this.delete(Message, 'id', { timestamp: LessThan(instant) }, limit);
+    return this.transactions.run(
+      'message retention: messages deleted',
+      some(Message, 'id', { timestamp: LessThan(instant) }, limit),
+    );
   }
   rejectedBefore(instant: Date, limit: number): Promise<number> {
-    return this.delete(RejectedMessage, 'id', { sent_at_seconds: LessThan(instant.getTime() / 1000) }, limit);
+    const old = { sent_at_seconds: LessThan(instant.getTime() / 1000) };
+    return this.transactions.run('message retention: rejected deleted', some(RejectedMessage, 'id', old, limit));
   }
   deferredBefore(instant: Date, limit: number): Promise<number> {
-    return this.delete(DeferredMessage, 'id', { sent_at_seconds: LessThan(instant.getTime() / 1000) }, limit);
+    const old = { sent_at_seconds: LessThan(instant.getTime() / 1000) };
+    return this.transactions.run('message retention: deferred deleted', some(DeferredMessage, 'id', old, limit));
   }
   dispatchesGivenUpBefore(instant: Date, limit: number): Promise<number> {
-    return this.delete(
-      MessageDispatch,
-      'pasteld_message_hash',
-      { due_at: LessThan(instant), attempts: MoreThanOrEqual(ATTEMPTS_MAX) },
-      limit,
+    const old = { due_at: LessThan(instant), attempts: MoreThanOrEqual(ATTEMPTS_MAX) };
+    return this.transactions.run(
+      'message retention: dispatches deleted',
+      some(MessageDispatch, 'pasteld_message_hash', old, limit),
     );
   }
   userMessagesBefore(instant: Date, limit: number): Promise<number> {
-    return this.delete(UserMessage, 'key', { timestamp: LessThan(instant) }, limit);
+    return this.transactions.run(
+      'message retention: user messages deleted',
+      some(UserMessage, 'key', { timestamp: LessThan(instant) }, limit),
+    );
   }
   relaysGivenUpBefore(instant: Date, limit: number): Promise<number> {
-    return this.delete(UserMessageRelay, 'key', { due_at: LessThan(instant), attempts: MoreThanOrEqual(ATTEMPTS_MAX) }, limit);
-  }
-
-  private delete<E extends ObjectLiteral>(
-    table: EntityTarget<E>,
-    key: keyof E & string,
-    where: FindOptionsWhere<E>,
-    limit: number,
-  ): Promise<number> {
-    return this.transactions.run(async (manager) => {
-      const rows = await manager.find(table, { select: { [key]: true } as FindOptionsSelect<E>, where, take: limit });
-      if (rows.length > 0) await manager.delete(table, { [key]: In(rows.map((row) => row[key])) });
-      return rows.length;
-    });
+    const old = { due_at: LessThan(instant), attempts: MoreThanOrEqual(ATTEMPTS_MAX) };
+    return this.transactions.run('message retention: relays deleted', some(UserMessageRelay, 'key', old, limit));
   }
 }
+
+const some =
+  <E extends ObjectLiteral>(table: EntityTarget<E>, key: keyof E & string, where: FindOptionsWhere<E>, limit: number) =>
+  async (manager: EntityManager): Promise<number> => {
+    const rows = await manager.find(table, { select: { [key]: true } as FindOptionsSelect<E>, where, take: limit });
+    if (rows.length > 0) await manager.delete(table, { [key]: In(rows.map((row) => row[key])) });
+    return rows.length;
+  };

@@ -39,7 +39,9 @@ export class RetentionService implements OnModuleDestroy {
   private async run(now: Date): Promise<number> {
     // 1
     const before = obsoleteBefore(now, this.settings.obsoleteAfterDays);
-    await this.transactions.run((manager) => this.counters.markPurgedBefore(manager, before, now));
+    await this.transactions.run('message retention: limit stored', (manager) =>
+      this.counters.markPurgedBefore(manager, before, now),
+    );
     // 2, 3
     const usersBefore = obsoleteBefore(now, this.settings.userMessagesKeptDays);
     const purges = [

@@ -43,7 +43,7 @@ export class UserMessageRelays implements OnModuleDestroy {
   /** What became of each debt that was due; a failure is a delivery that was not sent, never an error. */
   async relay(messageKey: number, now: Date): Promise<readonly Delivery[]> {
     const until = new Date(now.getTime() + ATTEMPT_MS_MAX);
-    const claimed = await this.transactions.run((manager) =>
+    const claimed = await this.transactions.run('message relay: attempt counted', (manager) =>
       this.messages.claimRelays(manager, messageKey, now, ATTEMPTS_MAX, until),
     );
     const message = claimed.length > 0 ? await this.messages.byKey(messageKey) : null;
@@ -54,7 +54,7 @@ export class UserMessageRelays implements OnModuleDestroy {
         )
       : NOTHING_SENT;
     const sent = new Set(deliveries.flatMap((delivery) => (delivery.sent ? [delivery.pastelId] : [])));
-    await this.transactions.run(async (manager) => {
+    await this.transactions.run('message relay: deliveries noted', async (manager) => {
       for (const { key, attempts, supernode_pastelid } of claimed) {
         if (message === null || sent.has(supernode_pastelid)) await this.messages.relayed(manager, key);
         else await this.messages.relayAgain(manager, key, new Date(now.getTime() + pauseAfter(attempts)));

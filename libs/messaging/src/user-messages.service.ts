@@ -40,7 +40,7 @@ export class UserMessageKeeper {
     relays: readonly string[],
     now: Date,
   ): Promise<UserMessage> {
-    return this.transactions.run(async (manager) => {
+    return this.transactions.run('user message: message stored', async (manager) => {
       const { stored, isNew } = await this.messages.keep(manager, { ...message, signed_form, relayed_by });
       if (isNew) await this.messages.oweRelays(manager, stored.key, relays, now);
       return stored;

@@ -13,7 +13,7 @@ export class BenchmarkRepository {
 
   /** Also forgets what is older than two weeks. */
   add(run: BenchmarkRun): Promise<void> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('reputation: benchmark stored', async (m) => {
       await m.upsert(BenchmarkRun, run, ['at_ms']);
       await m.delete(BenchmarkRun, { at_ms: LessThan(run.at_ms - KEPT_MS) });
     });

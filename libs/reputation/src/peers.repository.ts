@@ -24,7 +24,7 @@ export class PeersRepository {
   constructor(private readonly transactions: Transactions) {}
 
   store(probed: readonly Probed[], atMs: number): Promise<void> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('reputation: peers stored', async (m) => {
       for (let at = 0; at < probed.length; at += ROWS_AT_ONCE) await this.storeSome(m, probed.slice(at, at + ROWS_AT_ONCE), atMs);
     });
   }
@@ -87,7 +87,7 @@ export class PeersRepository {
   /** Forgets hours, and supernodes that were not asked any more, after three days. */
   clearBefore(now: Date): Promise<void> {
     const before = now.getTime() - KEPT_HOURS * HOUR_MS;
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('reputation: old peers deleted', async (m) => {
       await m.delete(PeerState, { asked_at_ms: LessThan(before) });
       const hours = await m.find(PeerHour, { where: { hour_ms: LessThan(before) }, take: CLEARED_AT_ONCE });
       for (const hour_ms of new Set(hours.map((hour) => hour.hour_ms))) await m.delete(PeerHour, { hour_ms });

@@ -27,7 +27,7 @@ export class StandingRepository {
 
   /** Throws a unique violation where the request was rated before. */
   addRating(rating: Rating): Promise<void> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('reputation: rating stored', async (m) => {
       await m.insert(Rating, rating);
     });
   }
@@ -76,7 +76,7 @@ export class StandingRepository {
   }
 
   store(standings: readonly Standing[]): Promise<void> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('reputation: standings stored', async (m) => {
       for (let at = 0; at < standings.length; at += ROWS_AT_ONCE)
         await m.upsert(Standing, standings.slice(at, at + ROWS_AT_ONCE), ['supernode_pastelid']);
     });
@@ -84,7 +84,7 @@ export class StandingRepository {
 
   /** A batch of ratings from before, and the standings of supernodes that left and that nobody rated. */
   clear(ratingsBeforeMs: number, standingsBeforeMs: number): Promise<void> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('reputation: old standings deleted', async (m) => {
       const where = { received_at_ms: LessThan(ratingsBeforeMs) };
       const old = await m.find(Rating, { select: { inference_response_id: true }, where, take: CLEARED_AT_ONCE });
       if (old.length > 0)

@@ -91,7 +91,7 @@ export class BurnIndex {
     }
     if (!last || !(await this.scan.isOnChain({ height: to, blockHash: last.hash }))) return false;
     const place = { scan: 'burns', height: to, blockHash: last.hash, readAt: now.getTime() } as const;
-    await this.transactions.run((manager) => this.store.scans.advance(manager, place));
+    await this.transactions.run('ledger: burn scan advanced', (manager) => this.store.scans.advance(manager, place));
     return true;
   }
 
@@ -115,7 +115,7 @@ export class BurnIndex {
       .map((transaction) => ({ transaction, burn: burnIn(transaction, this.settings.network.burnAddress) }))
       .filter(({ burn }) => burn.usage > 0);
     if (sightings.length === 0) return;
-    await this.transactions.run(async (manager) => {
+    await this.transactions.run('ledger: burns recorded', async (manager) => {
       for (const { transaction, burn } of sightings) {
         const inputAddresses = sender === undefined ? burn.inputAddresses : [...new Set([...burn.inputAddresses, sender])];
         const { txid, mined } = transaction;
@@ -136,7 +136,7 @@ export class BurnIndex {
     );
     const dropped = looked.filter(({ burn, transaction }) => !transaction && tip >= burn.knownAtHeight + DROPPED_AFTER_BLOCKS);
     if (dropped.length === 0) return;
-    await this.transactions.run(async (manager) => {
+    await this.transactions.run('ledger: vanished burns recorded', async (manager) => {
       for (const { burn } of dropped) await this.counting.vanish(manager, burn);
     });
   }
@@ -166,7 +166,7 @@ export class BurnIndex {
         pack.trackingAddress,
       );
     }
-    await this.transactions.run((manager) =>
+    await this.transactions.run('ledger: pack refresh noted', (manager) =>
       this.store.packs.markRefreshed(manager, registrationTxid, { height: tip, time: now.getTime() }),
     );
   }

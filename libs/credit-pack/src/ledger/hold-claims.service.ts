@@ -51,7 +51,7 @@ export class HoldClaims {
   private async settle(claim: Claim, refusal: string | null): Promise<BurnVerdict> {
     let lost: ClaimLost | undefined;
     try {
-      await this.transactions.run(async (manager) => {
+      await this.transactions.run('ledger: burn claimed', async (manager) => {
         const hold = await this.store.holds.of(manager, claim.requestId);
         if (!hold || hold.burnTxid !== null) throw new ClaimLost('taken', PAID_ALREADY);
         await this.counting.claim(manager, hold, claim.txid, refusal);

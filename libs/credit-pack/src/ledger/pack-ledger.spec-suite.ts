@@ -230,10 +230,10 @@ export async function openLedger({ source, transactions }: OpenDatabase, chain =
       ledger
         .refresh(pack!)
         .then(() =>
-          transactions.run((manager) =>
+          transactions.run('test: hold stored', (manager) =>
             ledger.hold(manager, { pack: pack!, requestId, tenths, expiresAtHeight: chain.tip + blocks }),
           ),
         ),
-    release: (requestId: string) => transactions.run((manager) => ledger.release(manager, requestId)),
+    release: (requestId: string) => transactions.run('test: hold released', (manager) => ledger.release(manager, requestId)),
   };
 }

@@ -36,7 +36,7 @@ export class ChainScan {
       throw new ChainUnavailable('getblock', `at height ${tip.height}, far behind ${place.height}, where it has been before`);
     const fork = await this.forkBelow(place);
     const height = fork?.height ?? -1;
-    await this.transactions.run(async (manager) => {
+    await this.transactions.run('ledger: scan rewound', async (manager) => {
       await undo(manager, height);
       await this.store.scans.rewind(manager, scan, height);
     });

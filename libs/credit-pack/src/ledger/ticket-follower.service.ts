@@ -67,7 +67,7 @@ export class TicketFollower {
     const before = await this.scan.position('tickets');
     if (before && !(await this.scan.isOnChain(before))) return false;
     if (!(await this.scan.isOnChain({ height: block.height, blockHash: block.hash }))) return false;
-    await this.transactions.run(async (manager) => {
+    await this.transactions.run('ledger: tickets of a block stored', async (manager) => {
       for (const ticket of judged) await ticket.enter(manager, now);
       await this.scan.advance(manager, { scan: 'tickets', height: block.height, blockHash: block.hash, readAt: now.getTime() });
     });

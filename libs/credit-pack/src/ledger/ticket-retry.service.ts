@@ -37,7 +37,7 @@ export class TicketRetry {
     // Moved by a reorganisation: the scan undoes it and comes past it again.
     if (!ticket || ticket.height !== row.height) return;
     const judged = await this.judge.judge(ticket, row);
-    await this.transactions.run(async (manager) => {
+    await this.transactions.run('ledger: undecided ticket judged again', async (manager) => {
       const isStillOpen = (await this.store.verdicts.byTxid(manager, row.registrationTxid))?.blockHash === row.blockHash;
       if (isStillOpen) await judged.enter(manager, now);
     });
@@ -45,6 +45,6 @@ export class TicketRetry {
 
   /** Nothing counts as known to be bad any more: every such ticket is judged again. */
   async forgive(): Promise<void> {
-    await this.transactions.run((manager) => this.store.verdicts.forgive(manager));
+    await this.transactions.run('ledger: refused tickets forgiven', (manager) => this.store.verdicts.forgive(manager));
   }
 }

@@ -33,27 +33,33 @@ export class AnnouncedOfferRepository {
   }
   /** The same again changes nothing. */
   add(offer: AnnouncedOffer): Promise<void> {
-    return this.insertOnce(AnnouncedOffer, offer);
+    return unlessThere(
+      this.transactions.run('purchase peer: offer stored', (manager) => manager.insert(AnnouncedOffer, offer as never)),
+    );
   }
   /** False when another confirmation is there already. */
   async confirm(responseHash: string, confirmation: CreditPackPurchaseRequestConfirmation): Promise<boolean> {
     const criteria = { responseHash, confirmation: IsNull() };
-    const { affected } = await this.transactions.run((manager) => manager.update(AnnouncedOffer, criteria, { confirmation }));
+    const { affected } = await this.transactions.run('purchase peer: confirmation noted', (manager) =>
+      manager.update(AnnouncedOffer, criteria, { confirmation }),
+    );
     return affected === 1;
   }
   async complete(responseHash: string, confirmationResponse: CreditPackPurchaseRequestConfirmationResponse): Promise<void> {
     const criteria = { responseHash, confirmationResponse: IsNull() };
-    await this.transactions.run((manager) => manager.update(AnnouncedOffer, criteria, { confirmationResponse }));
+    await this.transactions.run('purchase peer: completion noted', (manager) =>
+      manager.update(AnnouncedOffer, criteria, { confirmationResponse }),
+    );
   }
 
   voteOn(questionHash: string): Promise<PriceVote | null> {
     return this.transactions.reader.findOneBy(PriceVote, { questionHash });
   }
   addVote(vote: PriceVote): Promise<void> {
-    return this.insertOnce(PriceVote, vote);
+    return unlessThere(this.transactions.run('purchase peer: vote stored', (manager) => manager.insert(PriceVote, vote)));
   }
   async takeBackVote(questionHash: string): Promise<void> {
-    await this.transactions.run((manager) => manager.delete(PriceVote, { questionHash }));
+    await this.transactions.run('purchase peer: vote taken back', (manager) => manager.delete(PriceVote, { questionHash }));
   }
   /** Whether a vote was given, or an offer announced, since that height for a pack of somebody else on the same address. */
   async isAddressOfAnother({ trackingAddress, pastelId }: BuyersAddress, votedSince: number, tip: number): Promise<boolean> {
@@ -70,10 +76,14 @@ export class AnnouncedOfferRepository {
     return this.transactions.reader.findOneBy(StorageRetry, { retryHash });
   }
   addStorageRetry(retry: StorageRetry): Promise<void> {
-    return this.insertOnce(StorageRetry, retry);
+    return unlessThere(
+      this.transactions.run('storage retry: request stored', (manager) => manager.insert(StorageRetry, retry as never)),
+    );
   }
   async noteRegistration(retryHash: string, registrationTxid: string): Promise<void> {
-    await this.transactions.run((manager) => manager.update(StorageRetry, { retryHash }, { registrationTxid }));
+    await this.transactions.run('storage retry: registration noted', (manager) =>
+      manager.update(StorageRetry, { retryHash }, { registrationTxid }),
+    );
   }
   /** False when it was answered meanwhile. */
   answerStorageRetry(
@@ -81,7 +91,7 @@ export class AnnouncedOfferRepository {
     answer: NonNullable<StorageRetry['answer']>,
     announcements: readonly OutgoingAnnouncement[],
   ): Promise<boolean> {
-    return this.transactions.run(async (manager) => {
+    return this.transactions.run('storage retry: answer stored', async (manager) => {
       const changes = { answer, registrationTxid: answer.pastel_api_credit_pack_ticket_registration_txid };
       const { affected } = await manager.update(StorageRetry, { retryHash, answer: IsNull() }, changes);
       if (affected === 1 && announcements.length > 0) await manager.insert(OutgoingAnnouncement, [...announcements]);
@@ -96,25 +106,29 @@ export class AnnouncedOfferRepository {
     });
   }
   addAnnouncedStorageRetry(retry: AnnouncedStorageRetry): Promise<void> {
-    return this.insertOnce(AnnouncedStorageRetry, retry);
+    return unlessThere(
+      this.transactions.run('storage retry: announced copy stored', (manager) =>
+        manager.insert(AnnouncedStorageRetry, retry as never),
+      ),
+    );
   }
 
   /** Forgets what nobody will ask for any more. */
   async purge(before: number): Promise<void> {
     const old = { createdAt: LessThan(before) };
-    await this.transactions.run(async (manager) => {
+    await this.transactions.run('purchase peer: old messages deleted', async (manager) => {
       await manager.delete(PriceVote, old);
       await manager.delete(StorageRetry, old);
       await manager.delete(AnnouncedStorageRetry, old);
       await manager.delete(AnnouncedOffer, old);
     });
   }
+}
 
-  private async insertOnce<E extends object>(type: new () => E, row: E): Promise<void> {
-    try {
-      await this.transactions.run((manager) => manager.insert(type, row as never));
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-    }
+async function unlessThere(storing: Promise<unknown>): Promise<void> {
+  try {
+    await storing;
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
   }
 }

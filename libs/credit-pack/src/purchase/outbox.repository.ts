@@ -17,12 +17,12 @@ export class OutboxRepository {
   }
   /** False when another sweep has taken it: its attempts are not what was read. */
   async take({ id, attempts }: OutgoingAnnouncement, nextDueAt: number): Promise<boolean> {
-    const { affected } = await this.transactions.run((manager) =>
+    const { affected } = await this.transactions.run('purchase outbox: attempt counted', (manager) =>
       manager.update(OutgoingAnnouncement, { id, attempts }, { attempts: attempts + 1, dueAt: nextDueAt }),
     );
     return affected === 1;
   }
   async remove({ id }: OutgoingAnnouncement): Promise<void> {
-    await this.transactions.run((manager) => manager.delete(OutgoingAnnouncement, { id }));
+    await this.transactions.run('purchase outbox: delivery noted', (manager) => manager.delete(OutgoingAnnouncement, { id }));
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { In, IsNull, LessThan, MoreThan, MoreThanOrEqual, Not, type EntityManager } from 'typeorm';
+import { In, IsNull, LessThan, MoreThan, MoreThanOrEqual, Not } from 'typeorm';
 import { isUniqueViolation, Transactions } from '#database';
 import { AnnouncedOffer } from '../peers/announced-offer.entity.js';
 import { OutgoingAnnouncement } from './outbox.entity.js';
@@ -13,6 +13,20 @@ export type Changes = Partial<Omit<Purchase, 'requestHash' | 'state' | 'openTota
 
 const DEAD_ENDS: readonly PurchaseState[] = ['rejected', 'declined', 'lapsed', 'terminated'];
 
+const STEP_NAMES = {
+  declined: 'purchase: declined',
+  lapsed: 'purchase: lapsed',
+  accepted: 'purchase: accepted',
+  terminated: 'purchase: terminated',
+  agreed: 'purchase: agreed',
+  overdue: 'purchase: overdue',
+  claimed: 'purchase: burn claimed',
+  'burn-confirmed': 'purchase: burn confirmed',
+  registering: 'purchase: registration begun',
+  completed: 'purchase: completed',
+  failed: 'purchase: failed',
+} as const satisfies Record<Exclude<PurchaseState, 'quoted' | 'rejected'>, string>;
+
 /** Purchases at this node. */
 @Injectable()
 export class PurchaseRepository {
@@ -24,15 +38,13 @@ export class PurchaseRepository {
 
   /** False when the request, the total or the place among the buyer's offers is there already. */
   open(purchase: Purchase): Promise<boolean> {
-    return this.unlessTaken(async (manager) => {
-      await manager.insert(Purchase, purchase);
-    });
+    return isFree(this.transactions.run('purchase: quote stored', (manager) => manager.insert(Purchase, purchase)));
   }
 
   /** One legal step with everything that it changes and owes to others. */
   async move(
     purchase: Purchase,
-    to: PurchaseState,
+    to: keyof typeof STEP_NAMES,
     changes: Changes,
     announcements: readonly OutgoingAnnouncement[] = [],
   ): Promise<Move> {
@@ -44,21 +56,21 @@ export class PurchaseRepository {
       ...(!HOLDS_ADDRESS.includes(to) && { openAddress: null }),
     };
     let isMoved = false;
-    const isFree = await this.unlessTaken(async (manager) => {
+    const moving = this.transactions.run(STEP_NAMES[to], async (manager) => {
       const { affected } = await manager.update(Purchase, { requestHash, state }, { ...changes, ...promises, state: to });
       isMoved = affected === 1;
       if (isMoved && announcements.length > 0) await manager.insert(OutgoingAnnouncement, [...announcements]);
     });
-    return !isFree ? 'taken' : isMoved ? 'moved' : 'changed';
+    return !(await isFree(moving)) ? 'taken' : isMoved ? 'moved' : 'changed';
   }
 
   /** Something learned that is no step of its own. */
   async note({ requestHash, state }: Purchase, changes: Changes): Promise<void> {
-    await this.transactions.run((manager) => manager.update(Purchase, { requestHash, state }, changes));
+    await this.transactions.run('purchase: note stored', (manager) => manager.update(Purchase, { requestHash, state }, changes));
   }
 
   async refuse(refused: RefusedRequest): Promise<void> {
-    await this.transactions.run(async (manager) => {
+    await this.transactions.run('purchase: rejection stored', async (manager) => {
       if (!(await manager.existsBy(RefusedRequest, { rejectionHash: refused.rejectionHash })))
         await manager.insert(RefusedRequest, refused);
     });
@@ -129,7 +141,7 @@ export class PurchaseRepository {
 
   /** Forgets what came to nothing. */
   async purge(before: number, limit: number): Promise<void> {
-    await this.transactions.run(async (manager) => {
+    await this.transactions.run('purchase: dead ends deleted', async (manager) => {
       const dead = await manager.find(Purchase, {
         select: { requestHash: true },
         where: { state: In([...DEAD_ENDS]), touchedAt: LessThan(before) },
@@ -139,14 +151,15 @@ export class PurchaseRepository {
       await manager.delete(RefusedRequest, { createdAt: LessThan(before) });
     });
   }
+}
 
-  private async unlessTaken(work: (manager: EntityManager) => Promise<void>): Promise<boolean> {
-    try {
-      await this.transactions.run(work);
-      return true;
-    } catch (error) {
-      if (isUniqueViolation(error)) return false;
-      throw error;
-    }
+/** Whether what is stored takes nothing that is taken. */
+async function isFree(storing: Promise<unknown>): Promise<boolean> {
+  try {
+    await storing;
+    return true;
+  } catch (error) {
+    if (isUniqueViolation(error)) return false;
+    throw error;
   }
 }

@@ -27,7 +27,7 @@ export class AnnouncedCopiesRepository {
 
   /** The first one stays. */
   store(copy: AnnouncedCopy): Promise<void> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('announcement: copy stored', async (m) => {
       await m.createQueryBuilder().insert().into(AnnouncedCopy).values(copy).orIgnore().execute();
     });
   }
@@ -62,7 +62,7 @@ export class AnnouncedCopiesRepository {
   }
 
   clearBefore(ms: number, limit: number): Promise<number> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('announcement: old copies deleted', async (m) => {
       const old = await m.find(AnnouncedCopy, { where: { received_at_ms: LessThan(ms) }, take: limit });
       for (const { kind, inference_response_id, signer_pastelid } of old)
         await m.delete(AnnouncedCopy, { kind, inference_response_id, signer_pastelid });

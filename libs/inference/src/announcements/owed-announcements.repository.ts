@@ -16,7 +16,7 @@ export class OwedAnnouncementsRepository {
   /** Takes the announcement for one attempt, until `dueAtMs`; `false` where another process was first. */
   take(announcement: OwedAnnouncement, dueAtMs: number): Promise<boolean> {
     const { id, attempts } = announcement;
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('announcement: attempt counted', async (m) => {
       const { affected } = await m.update(
         OwedAnnouncement,
         { id, attempts, done: false },
@@ -27,13 +27,13 @@ export class OwedAnnouncementsRepository {
   }
 
   noteDeliveries(id: string, deliveredTo: readonly string[], done: boolean): Promise<void> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('announcement: deliveries noted', async (m) => {
       await m.update(OwedAnnouncement, { id }, { delivered_to: JSON.stringify(deliveredTo), done, ...(done && { text: '' }) });
     });
   }
 
   clearBefore(ms: number, limit: number): Promise<number> {
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('announcement: old ones deleted', async (m) => {
       const old = await m.find(OwedAnnouncement, { select: { id: true }, where: { created_at_ms: LessThan(ms) }, take: limit });
       if (old.length > 0)
         await m.delete(

@@ -79,7 +79,7 @@ describe.each(testDatabases())('the books on $name', (database) => {
   });
   const insert = async (table: string, rows: Record<string, string | number | null>[]): Promise<void> => {
     for (let at = 0; at < rows.length; at += 300)
-      await transactions.run((manager) => manager.insert(table, rows.slice(at, at + 300)));
+      await transactions.run('test: rows stored', (manager) => manager.insert(table, rows.slice(at, at + 300)));
   };
   const id = (n: number): string => `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`;
   const job = (n: number, state: RequestState, burn_txid: string | null) => ({

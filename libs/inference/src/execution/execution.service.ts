@@ -84,7 +84,7 @@ export class ExecutionService implements BeforeApplicationShutdown {
   private async takeBack(job: InferenceJob, nowMs: number): Promise<void> {
     const { attempts, inference_request_id: id } = job;
     if (attempts < this.settings.executionAttemptsMax) {
-      await this.transactions.run((m) =>
+      await this.transactions.run('inference: lapsed attempt handed back', (m) =>
         this.repository.stepFromLapsedLease(m, job, 'CONFIRMED', { due_at_ms: nowMs, executor: null }),
       );
       return;
@@ -97,7 +97,7 @@ export class ExecutionService implements BeforeApplicationShutdown {
     const id = job.inference_request_id;
     const taken = { ...job, attempts: job.attempts + 1, due_at_ms: nowMs + LEASE_MS, executor: this.executor };
     const { attempts, due_at_ms, executor } = taken;
-    const isOurs = await this.transactions.run((m) =>
+    const isOurs = await this.transactions.run('inference: attempt begun', (m) =>
       this.repository.step(m, id, 'CONFIRMED', 'EXECUTING', { attempts, due_at_ms, executor }),
     );
     if (!isOurs) return;
@@ -124,7 +124,7 @@ export class ExecutionService implements BeforeApplicationShutdown {
 
   private async complete(job: InferenceJob, request: InferenceAPIUsageRequest, { fields, usage }: Answer): Promise<void> {
     const ending = await this.messages.served(job, request, fields);
-    await this.transactions.run(async (m) => {
+    await this.transactions.run('inference: result stored', async (m) => {
       const changes = {
         ...this.over(),
         input_tokens: usage.inputTokens,
@@ -147,7 +147,7 @@ export class ExecutionService implements BeforeApplicationShutdown {
     const attempts = interrupted ? job.attempts - 1 : job.attempts;
     const due_at_ms = this.clock.now().getTime() + (interrupted ? 0 : pauseAfter(attempts));
     this.logger.warn(`Request ${job.inference_request_id}, attempt ${job.attempts}: ${interrupted ? 'interrupted' : message}`);
-    await this.transactions.run((m) =>
+    await this.transactions.run('inference: attempt given back', (m) =>
       this.repository.step(
         m,
         job.inference_request_id,
@@ -176,7 +176,7 @@ export class ExecutionService implements BeforeApplicationShutdown {
       burnedTenths: job.cost_tenths,
     });
     const changes = { ...this.over(), detail: reason };
-    await this.transactions.run(async (m) => {
+    await this.transactions.run('inference: failure stored', async (m) => {
       const stepped = isLapsed
         ? await this.repository.stepFromLapsedLease(m, job, 'FAILED', changes)
         : await this.repository.step(m, job.inference_request_id, 'EXECUTING', 'FAILED', changes, this.executor);

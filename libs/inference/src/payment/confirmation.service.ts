@@ -14,6 +14,8 @@ const CHECK_PAUSE_MS_MAX = 60_000;
 const CHECKS_MAX = 120;
 const SWEEP_MAX = 50;
 
+const SETTLED = { CONFIRMED: 'inference: burn accepted', REFUSED: 'inference: burn refused with a note' } as const;
+
 /** 2 s, 3 s, 4.5 s … 60 s. */
 const pauseAfter = (checks: number): number => Math.min(Math.ceil(CHECK_FIRST_MS * 1.5 ** checks), CHECK_PAUSE_MS_MAX);
 const UNSETTLED: readonly RequestState[] = ['QUOTED', 'EXPIRED'];
@@ -90,7 +92,7 @@ export class ConfirmationService {
 
   private async expire({ inference_request_id: id, max_height }: InferenceJob): Promise<void> {
     const finished_at_ms = this.clock.now().getTime();
-    await this.transactions.run(async (m) => {
+    await this.transactions.run('inference: quote expired', async (m) => {
       const changes = { finished_at_ms, detail: `Not paid by block ${max_height}` };
       if (await this.repository.step(m, id, 'QUOTED', 'EXPIRED', changes)) await this.ledger.release(m, id);
     });
@@ -179,7 +181,7 @@ export class ConfirmationService {
     also: (m: Parameters<InferenceRepository['storeEnding']>[0]) => Promise<void>,
   ): Promise<string | undefined> {
     try {
-      const moved = await this.transactions.run(async (m) => {
+      const moved = await this.transactions.run(SETTLED[to], async (m) => {
         for (const from of UNSETTLED) {
           if (await this.repository.step(m, id, from, to, changes)) {
             await also(m);

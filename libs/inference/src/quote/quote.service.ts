@@ -89,7 +89,7 @@ export class QuoteService {
       max_height: maxHeight,
       created_at_ms: announcement.created_at_ms,
     };
-    return this.transactions.run(async (m) => {
+    return this.transactions.run('inference: quote stored', async (m) => {
       await this.repository.storeQuote(m, { request, response, job, announcement });
       await this.admission.hold(m, admission, { requestId, tenths: work.costTenths, expiresAtHeight: maxHeight });
     });

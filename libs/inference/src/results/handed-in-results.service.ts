@@ -39,7 +39,7 @@ export class HandedInResults {
 
     const ending = await this.messages.served(job, request, fields);
     const finished_at_ms = this.clock.now().getTime();
-    const isStored = await this.transactions.run(async (m) => {
+    const isStored = await this.transactions.run('inference: handed-in result stored', async (m) => {
       const begun = { attempts: job.attempts + 1, executor: 'handed in' };
       if (!(await this.repository.step(m, id, 'CONFIRMED', 'EXECUTING', begun))) return false;
       const over = { finished_at_ms, due_at_ms: null, executor: null, usage_source: 'handed in' };
