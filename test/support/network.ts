@@ -4,7 +4,7 @@ import { createSupernode } from '../../apps/supernode/src/supernode.js';
 import { Environment, readSettings, RpcSettings, SystemEntropy } from '#config';
 import { CreditPackSweeps } from '#credit-pack';
 import { Devnet, type DevnetSupernodeFacts } from '#devnet';
-import { InferenceSweeps } from '#inference';
+import { InferenceSweeps, providers } from '#inference';
 import { InboxService } from '#messaging';
 import { pooledChecking, type Signing } from '#protocol';
 import { MeasuredPeerHealth } from '#reputation';
@@ -81,6 +81,7 @@ export class TestNetwork {
         FIXED_PSL_PRICE_IN_USD: '0.0005',
         ...options.environment,
       }),
+      providers,
     );
     const app = await createSupernode({
       settings,

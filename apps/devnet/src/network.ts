@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Environment, readSettings, SystemClock, SystemEntropy, type Settings } from '#config';
 import { Devnet, type DevnetSupernodeFacts } from '#devnet';
+import { providers } from '#inference';
 import { createLogger, secretsOf, type WinstonLogger } from '#logs';
 import { networks } from '#protocol';
 import { createSupernode } from '../../supernode/src/supernode.js';
@@ -65,6 +66,7 @@ export function settingsOf({ ip, port }: DevnetSupernodeFacts, index: number, fo
       SANDBOX_PROVIDER: '1',
       FIXED_PSL_PRICE_IN_USD: USD_PER_PSL,
     }),
+    providers,
   );
 }
 

@@ -1,9 +1,10 @@
 import { Environment, readSettings, settingSources, SystemClock } from '#config';
+import { providers } from '#inference';
 import { createLogger, secretsOf } from '#logs';
 import { createSupernode } from './supernode.js';
 
 try {
-  const settings = readSettings(new Environment(settingSources()));
+  const settings = readSettings(new Environment(settingSources()), providers);
   const { http, rpc, network } = settings;
   const logger = createLogger(settings.log, { clock: new SystemClock(), secrets: secretsOf(settings) });
   const app = await createSupernode({ settings, logger });

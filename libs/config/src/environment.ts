@@ -26,6 +26,8 @@ interface Limits {
 export class Environment {
   readonly described: SettingDescription[] = [];
   readonly problems: SettingProblem[] = [];
+  /** The values of all secrets that were asked for and are set. */
+  readonly secrets: string[] = [];
   constructor(private readonly values: Readonly<Record<string, string | undefined>>) {}
 
   text(name: string, fallback: string, meaning: string): string {
@@ -35,7 +37,9 @@ export class Environment {
     return this.raw(name, '', meaning);
   }
   secret(name: string, meaning: string): string | undefined {
-    return this.raw(name, '', meaning, true);
+    const value = this.raw(name, '', meaning, true);
+    if (value !== undefined) this.secrets.push(value);
+    return value;
   }
 
   integer(name: string, fallback: number, meaning: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: Limits = {}): number {

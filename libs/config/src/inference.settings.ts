@@ -20,23 +20,7 @@ export function inferenceSettings(env: Environment): InferenceSettings {
     executionsMax: env.integer('CONCURRENT_EXECUTIONS_MAX', 8, 'Requests that run at the same time', { min: 1 }),
     executionSecondsMax: env.integer('EXECUTION_SECONDS_MAX', 600, 'Limit for one run', { min: 1 }),
     executionAttemptsMax: env.integer('EXECUTION_ATTEMPTS_MAX', 3, 'Runs of one request, restarts included', { min: 1 }),
-    sandboxEnabled: env.flag('SANDBOX_PROVIDER', false, 'Offer the sandbox model, which computes nothing; on in the devnet'),
     downloadDirectory: env.text('DOWNLOAD_DIRECTORY', './data/downloads', 'Files that results name; kept for a day'),
-    openAiCompatibleUrl: env.optional(
-      'OPENAI_COMPATIBLE_URL',
-      'Base URL of a server that speaks /v1/chat/completions, e.g. http://127.0.0.1:11434/v1',
-    ),
-    openAiCompatibleKey: env.secret('OPENAI_COMPATIBLE_API_KEY', 'Its key, if it wants one'),
-    openAiCompatibleModels: env.list('OPENAI_COMPATIBLE_MODELS', [], 'Models to offer; asked of the server when empty'),
-    openAiCompatibleUsdPerMillionInputTokens: env.number(
-      'OPENAI_COMPATIBLE_USD_PER_MILLION_INPUT_TOKENS',
-      0.5,
-      'Price of a million tokens in',
-    ),
-    openAiCompatibleUsdPerMillionOutputTokens: env.number(
-      'OPENAI_COMPATIBLE_USD_PER_MILLION_OUTPUT_TOKENS',
-      1.5,
-      'Price of a million tokens out',
-    ),
+    creditCostMultiplier: env.number('CREDIT_COST_MULTIPLIER_FACTOR', 0.002, 'Scales the raw costs of local models to credits'),
   };
 }

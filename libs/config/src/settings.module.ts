@@ -17,6 +17,7 @@ export class SettingsModule {
       [slices.FreshnessSettings, settings.freshness],
       [slices.PurchaseSettings, settings.purchase],
       [slices.InferenceSettings, settings.inference],
+      [slices.ProviderSettings, settings.providers],
       [slices.MessagingSettings, settings.messaging],
       [slices.LogSettings, settings.log],
     ] as const;

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { providers } from '../../inference/src/providers/index.js';
 import { envExample } from './env-example.js';
 import { Environment, SettingsError } from './environment.js';
 import { readSettings } from './settings.js';
@@ -63,5 +64,5 @@ test('environment before .env before pastel.conf', () => {
 });
 
 test('.env.example names every setting', () => {
-  expect(readFileSync('.env.example', 'utf8')).toBe(envExample());
+  expect(readFileSync('.env.example', 'utf8')).toBe(envExample(providers));
 });

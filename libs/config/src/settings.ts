@@ -3,10 +3,13 @@ import { SettingsError, type Environment } from './environment.js';
 import { httpSettings, portOfPeers } from './http.settings.js';
 import { inferenceSettings } from './inference.settings.js';
 import { purchaseSettings } from './purchase.settings.js';
-import type { Settings } from './slices.js';
+import type { ProviderVariables, Settings } from './slices.js';
 
-/** Names and defaults are those of the original's shipped `.env` (credit-packs spec 4.3, messaging spec 1.2). */
-export function readSettings(env: Environment): Settings {
+/**
+ * Names and defaults are those of the original's shipped `.env` (credit-packs spec 4.3, messaging spec 1.2).
+ * @param providers the model services that may be set up; none for programs that run no inference
+ */
+export function readSettings(env: Environment, providers: readonly ProviderVariables[] = []): Settings {
   const rpc = rpcSettings(env);
   const network = networkOf(env, rpc.port);
   const settings = {
@@ -24,6 +27,7 @@ export function readSettings(env: Environment): Settings {
     freshness: freshnessSettings(env),
     purchase: purchaseSettings(env),
     inference: inferenceSettings(env),
+    providers: { options: new Map(providers.flatMap((provider) => optionsOf(provider, env))) },
     messaging: messagingSettings(env),
     log: {
       level: env.choice('LOG_LEVEL', ['error', 'warn', 'info', 'debug'], 'info', 'What is worth a line'),
@@ -32,7 +36,12 @@ export function readSettings(env: Environment): Settings {
     },
   };
   if (env.problems.length > 0) throw new SettingsError(env.problems);
-  return settings;
+  return { ...settings, secrets: env.secrets };
+}
+
+function optionsOf(provider: ProviderVariables, env: Environment): [string, unknown][] {
+  const options = provider.setUp(env);
+  return options === undefined ? [] : [[provider.name, options]];
 }
 
 function peersSettings(env: Environment) {

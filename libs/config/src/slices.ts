@@ -1,3 +1,4 @@
+import type { Environment } from './environment.js';
 import type { Network } from '#protocol';
 
 // Each slice is a class, so that it is its own injection token and a service asks for just the slice it uses.
@@ -76,15 +77,20 @@ export class InferenceSettings {
   readonly executionsMax!: number;
   readonly executionSecondsMax!: number;
   readonly executionAttemptsMax!: number;
-  readonly sandboxEnabled!: boolean;
   /** Files that results name, for a day. */
   readonly downloadDirectory!: string;
-  /** Base URL such as `http://127.0.0.1:11434/v1`. */
-  readonly openAiCompatibleUrl!: string | undefined;
-  readonly openAiCompatibleKey!: string | undefined;
-  readonly openAiCompatibleModels!: readonly string[];
-  readonly openAiCompatibleUsdPerMillionInputTokens!: number;
-  readonly openAiCompatibleUsdPerMillionOutputTokens!: number;
+  /** What scales the raw numbers of local models to credits (inference spec 4.1). */
+  readonly creditCostMultiplier!: number;
+}
+/** A model service as the settings know it: who it is, and which variables it reads. */
+export interface ProviderVariables {
+  readonly name: string;
+  /** `undefined`: the operator has not set it up. */
+  setUp(env: Environment): unknown;
+}
+export class ProviderSettings {
+  /** What each provider that is set up made of its variables, by its name. */
+  readonly options!: ReadonlyMap<string, unknown>;
 }
 export class MessagingSettings {
   readonly obsoleteAfterDays!: number;
@@ -112,6 +118,9 @@ export interface Settings {
   readonly freshness: FreshnessSettings;
   readonly purchase: PurchaseSettings;
   readonly inference: InferenceSettings;
+  readonly providers: ProviderSettings;
   readonly messaging: MessagingSettings;
   readonly log: LogSettings;
+  /** Every secret that is set: what a log must never show. */
+  readonly secrets: readonly string[];
 }

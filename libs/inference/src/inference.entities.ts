@@ -21,11 +21,15 @@ export class InferenceJob {
   /** Registration txid of the pack. */
   @Index() @Column({ type: 'text' }) pack_txid!: string;
   @Column({ type: 'text' }) model!: string;
+  /** The provider's own name for it; empty where it is the same. */
+  @Column({ type: 'text', default: '' }) upstream_model!: string;
   /** Name of the provider that runs it. */
   @Column({ type: 'text' }) provider!: string;
   @Column({ type: 'text' }) inference_type!: string;
   /** JSON of the checked parameters: what was priced is what runs, whatever the menu says later. */
   @Column({ type: 'text' }) parameters!: string;
+  /** JSON of the work that was priced. */
+  @Column({ type: 'text', default: '{"inputTokens":0,"outputTokensMax":0,"completions":1}' }) workload!: string;
   @Column(whole) cost_tenths!: number;
   /** Last height for the burn. */
   @Column(whole) max_height!: number;

@@ -67,14 +67,11 @@ export const settings = {
   executionsMax: 2,
   executionSecondsMax: 600,
   executionAttemptsMax: 3,
-  sandboxEnabled: true,
   downloadDirectory: join(tmpdir(), `downloads-${process.pid}`),
-  openAiCompatibleUrl: undefined,
-  openAiCompatibleKey: undefined,
-  openAiCompatibleModels: [],
-  openAiCompatibleUsdPerMillionInputTokens: 1,
-  openAiCompatibleUsdPerMillionOutputTokens: 1,
+  creditCostMultiplier: 0.002,
 } satisfies InferenceSettings;
+/** The sandbox alone is set up. */
+export const setUps = { options: new Map([['sandbox', true]]) };
 const purchase = { targetUsdPerCredit: 0.01, targetProfitMargin: 0.15 } as never;
 
 export class CountingClock extends ManualClock {
@@ -108,7 +105,7 @@ export class World {
     this.ledger = new FakePackLedger(transactions);
     this.repository = new InferenceRepository(transactions);
     this.copies = new AnnouncedCopiesRepository(transactions);
-    this.catalog = new ModelCatalog(new Providers(limits, this.clock), this.clock);
+    this.catalog = new ModelCatalog(new Providers(limits, setUps, this.clock), this.clock);
     this.startNode();
   }
   /** A process on these books; again for a restart. */
@@ -123,7 +120,7 @@ export class World {
     const owed = new OwedAnnouncementsRepository(transactions);
     const messages = new InferenceMessages(chain, clock, this.entropy, node, limits);
     const freshness = new Freshness(chain, clock, { timestampSecondsMax: 200, blocksMax: 1 });
-    const pricing = new PricingService(this.catalog, limits, purchase);
+    const pricing = new PricingService(this.catalog, new Providers(limits, setUps, clock), limits, purchase);
     this.quotes = new QuoteService(
       transactions,
       repository,
@@ -132,7 +129,7 @@ export class World {
       new AdmissionService(ledger, repository, limits),
       messages,
     );
-    const runner = new ProviderRunner(new Providers(limits, clock), clock, limits);
+    const runner = new ProviderRunner(new Providers(limits, setUps, clock), clock, limits);
     const announcements = new AnnouncementService(owed, new FakeNetwork([node.pastelId, ...others]), this.messenger, node, {
       audience: 4,
     } as never);

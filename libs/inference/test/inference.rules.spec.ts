@@ -2,10 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Refusal } from '#protocol';
-import { COST_TENTHS_MAX, tenthsOfRaw, tenthsOfUsd, tenthsRounded } from '../src/quote/cost.rules.js';
 import { promptOf } from '../src/quote/input.rules.js';
 import { parametersOf } from '../src/quote/parameters.rules.js';
-import { menuEntry } from '../src/providers/text-abilities.js';
+import { menuEntry } from '../src/providers/kit/text.js';
 import type { ModelMenuEntry } from '../src/providers/index.js';
 import { expiredBelow, isSettled, legalSteps, mayStep, requestStates } from '../src/payment/request-state.rules.js';
 import { resultFields, unservedFields } from '../src/execution/result.rules.js';
@@ -21,44 +20,6 @@ const refusalOf = (work: () => unknown): string => {
   }
   throw new Error('was not refused');
 };
-
-interface CostVectors {
-  readonly configs: Record<string, Record<string, number>>;
-  readonly vectors: readonly {
-    id: string;
-    config: string;
-    expected: { api_cost_usd?: number; proposed_cost_in_credits: number | null; tracking_amount_in_patoshis?: number };
-  }[];
-  readonly rounding: readonly { x: number; python_round_1: number }[];
-}
-const costs = JSON.parse(readFileSync('test/vectors/costs.json', 'utf8')) as CostVectors;
-
-describe('costs', () => {
-  test.each(costs.rounding)('$x rounds to $python_round_1 as in Python', ({ x, python_round_1 }) => {
-    expect(tenthsRounded(x)).toBe(Math.round(python_round_1 * 10));
-  });
-
-  const priced = costs.vectors.filter(({ expected }) => expected.api_cost_usd && expected.proposed_cost_in_credits !== null);
-  test('there are vectors', () => expect(priced.length).toBeGreaterThan(20));
-  test.each(priced)('$id: from USD to tenths of credits', ({ config, expected }) => {
-    const settings = costs.configs[config]!;
-    const pricing = {
-      usdPerCredit: settings['TARGET_VALUE_PER_CREDIT_IN_USD']!,
-      margin: settings['TARGET_PROFIT_MARGIN']!,
-      minimumTenths: settings['MINIMUM_COST_IN_CREDITS']! * 10,
-    };
-    expect(tenthsOfUsd(expected.api_cost_usd!, pricing)).toBe(expected.tracking_amount_in_patoshis);
-  });
-
-  test('what costs nothing has no price', () => {
-    const pricing = { usdPerCredit: 0.01, margin: 0.15, minimumTenths: 5 };
-    for (const usd of [0, -1, NaN, Infinity]) expect(tenthsOfUsd(usd, pricing)).toBeUndefined();
-    expect(tenthsOfUsd(1e-9, pricing)).toBe(5);
-    expect(tenthsOfRaw(25 * 1.5 + 1000 * 1.1 + 0.8 + 0.7, 0.002, 5)).toBe(23);
-    expect(tenthsOfRaw(0, 0.002, 5)).toBeUndefined();
-    expect(COST_TENTHS_MAX).toBe(100_000);
-  });
-});
 
 describe('the state machine', () => {
   const pairs = requestStates.flatMap((from) => requestStates.map((to) => [from, to] as const));

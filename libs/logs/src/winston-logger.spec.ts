@@ -137,10 +137,10 @@ test('every secret of the settings is known to the redaction', () => {
     RPC_PASSWORD: 'rpc-password-1',
     LOCAL_PASTEL_ID_PASSPHRASE: 'passphrase-2',
     OPERATOR_TOKEN: 'operator-token-number-3',
-    OPENAI_COMPATIBLE_API_KEY: 'api-key-4',
+    VENDOR_API_KEY: 'api-key-4',
     DATABASE_URL: 'postgres://me:data%20base-5@host/db',
   });
-  const secrets = secretsOf(readSettings(environment));
+  const secrets = secretsOf(readSettings(environment, [{ name: 'vendor', setUp: (env) => env.secret('VENDOR_API_KEY', '') }]));
   expect(secrets).toEqual(['rpc-password-1', 'passphrase-2', 'operator-token-number-3', 'api-key-4', 'data base-5']);
   // A new secret setting has to find its way into the list.
   expect(environment.described.filter(({ secret }) => secret)).toHaveLength(secrets.length - 1);

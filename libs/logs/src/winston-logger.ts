@@ -97,12 +97,9 @@ function printedError(error: Error): string {
 }
 
 /** What must never stand in the log, wherever it comes from. */
-export const secretsOf = ({ rpc, identity, http, inference, database }: Settings): string[] =>
+export const secretsOf = ({ secrets, database }: Settings): string[] =>
   [
-    rpc.password,
-    identity.passphrase,
-    http.operatorToken,
-    inference.openAiCompatibleKey,
+    ...secrets,
     URL.canParse(database.url) ? decodeURIComponent(new URL(database.url).password) : undefined,
   ].filter((secret) => secret !== undefined && secret !== '') as string[];
 

@@ -68,7 +68,9 @@ export class EarlyEndpoints {
         model_parameters_json_b64: encodeBase64(question.model_parameters_json),
         model_input_data_json_b64: question.model_input_data_json_b64,
       };
-      const { costTenths } = await this.pricing.price(request);
+      const {
+        cost: { tenths: costTenths },
+      } = await this.pricing.price(request);
       const { availableTenths } = await this.admission.admit(request, costTenths);
       return {
         is_valid: true,

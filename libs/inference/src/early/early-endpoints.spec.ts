@@ -14,12 +14,14 @@ import {
   PACK,
   refused,
   settings,
+  setUps,
   stranger,
   txid,
   user,
   useWorld,
   World,
 } from '../../test/inference-world.spec-suite.js';
+import { Providers } from '../execution/providers.service.js';
 import { PricingService } from '../quote/pricing.service.js';
 
 const question = {
@@ -39,7 +41,10 @@ describe.each(testDatabases())('the first clients on $name', (database) => {
   beforeEach(() => {
     world = here.world;
     const { repository, ledger, clock, catalog, transactions, entropy } = world;
-    const pricing = new PricingService(catalog, settings, { targetUsdPerCredit: 0.01, targetProfitMargin: 0.15 } as never);
+    const pricing = new PricingService(catalog, new Providers(settings, setUps, clock), settings, {
+      targetUsdPerCredit: 0.01,
+      targetProfitMargin: 0.15,
+    } as never);
     const admission = new AdmissionService(ledger, repository, settings);
     steps = new EarlyEndpoints(repository, pricing, admission, world.sweeps.confirmations, world.sweeps.executions, clock);
     const messages = new InferenceMessages({ height: async () => ledger.tip } as Chain, clock, entropy, node, settings);

@@ -5,9 +5,9 @@ import { Clock, type InferenceAPIUsageRequest } from '#protocol';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceMessages } from '../inference-messages.service.js';
 import { InferenceRepository, type JobChanges } from '../inference.repository.js';
-import { promptOf } from '../quote/input.rules.js';
+import { inputOf } from '../quote/input.rules.js';
 import { ProviderRunner, type Answer } from './provider-runner.service.js';
-import { ProviderFailure } from '../providers/index.js';
+import { ProviderFailure, type InferenceType } from '../providers/index.js';
 import type { UnservedCode } from './result.rules.js';
 
 /** A process that does not renew its lease for this long is taken for dead. */
@@ -114,7 +114,11 @@ export class ExecutionService implements BeforeApplicationShutdown {
     const request = await this.repository.request(job.inference_request_id);
     if (!request) throw new Error('the request is gone');
     try {
-      const answer = await this.runner.run(job, promptOf(request.model_input_data_json_b64), this.shutdown.signal);
+      const answer = await this.runner.run(
+        job,
+        inputOf(job.inference_type as InferenceType, request.model_input_data_json_b64),
+        this.shutdown.signal,
+      );
       await this.complete(job, request, answer);
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error;

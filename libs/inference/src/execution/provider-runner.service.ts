@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InferenceSettings } from '#config';
 import { Clock } from '#protocol';
 import type { InferenceJob } from '../inference.entities.js';
-import { ProviderFailure, type InferenceType, type ParameterValues } from '../providers/index.js';
+import { ProviderFailure, type InferenceType, type Input, type ParameterValues, type Workload } from '../providers/index.js';
 import { Providers } from './providers.service.js';
 import { resultFields, type ResultFields } from './result.rules.js';
 import { soundUsage, type Usage } from './usage.rules.js';
@@ -23,18 +23,18 @@ export class ProviderRunner {
   ) {}
 
   /** Throws nothing but a ProviderFailure. `shutdown` ends the attempt early. */
-  async run(job: InferenceJob, prompt: string, shutdown: AbortSignal): Promise<Answer> {
+  async run(job: InferenceJob, input: Input, shutdown: AbortSignal): Promise<Answer> {
     const provider = this.providers.byName(job.provider);
     const ability = provider?.abilities[job.inference_type as InferenceType];
     if (!provider || !ability)
       throw new ProviderFailure('unavailable', `The provider of ${job.model} is not set up any more`, true);
-    const parameters = JSON.parse(job.parameters) as ParameterValues;
     const outcome = await this.underDeadline(shutdown, (signal, deadline) =>
       ability.run({
         ...this.providers.surroundingsOf(provider, signal),
-        model: job.model,
-        input: prompt,
-        parameters,
+        model: job.upstream_model || job.model,
+        type: job.inference_type as InferenceType,
+        input,
+        parameters: JSON.parse(job.parameters) as ParameterValues,
         deadline,
         idempotencyKey: job.inference_request_id,
         attempt: job.attempts,
@@ -42,7 +42,7 @@ export class ProviderRunner {
     );
     const fields = resultFields(outcome);
     if (!fields) throw new ProviderFailure('answer_too_large', 'The answer is too large', false);
-    return { fields, usage: soundUsage(outcome.usage, ability.count(prompt, parameters)) };
+    return { fields, usage: soundUsage(outcome.usage, JSON.parse(job.workload) as Workload) };
   }
 
   private async underDeadline<T>(shutdown: AbortSignal, work: (signal: AbortSignal, deadline: Date) => Promise<T>): Promise<T> {

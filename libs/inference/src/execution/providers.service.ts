@@ -2,14 +2,14 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Injectable } from '@nestjs/common';
 import axios from 'axios';
-import { InferenceSettings } from '#config';
+import { InferenceSettings, ProviderSettings } from '#config';
 import { Clock } from '#protocol';
-import { providersOf, type Provider, type Surroundings } from '../providers/index.js';
+import { providers, type Provider, type Surroundings } from '../providers/index.js';
 import { RESULT_BYTES_MAX } from './result.rules.js';
 
 const SOCKETS_MAX = 64;
 
-/** The registered providers, and what each may touch of the outside. */
+/** The providers that are set up, and what each may touch of the outside. */
 @Injectable()
 export class Providers {
   readonly all: readonly Provider[];
@@ -17,9 +17,10 @@ export class Providers {
 
   constructor(
     settings: InferenceSettings,
+    private readonly setUps: ProviderSettings,
     private readonly clock: Clock,
   ) {
-    this.all = providersOf(settings);
+    this.all = providers.filter(({ name }) => setUps.options.has(name));
     this.http = axios.create({
       timeout: settings.executionSecondsMax * 1000,
       maxContentLength: RESULT_BYTES_MAX,
@@ -36,6 +37,6 @@ export class Providers {
   }
 
   surroundingsOf(provider: Provider, signal: AbortSignal): Surroundings {
-    return { http: this.http, key: provider.key, clock: this.clock, signal };
+    return { http: this.http, options: this.setUps.options.get(provider.name), clock: this.clock, signal };
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Clock } from '#protocol';
-import type { ModelMenuEntry, Provider } from '../providers/index.js';
 import { Providers } from '../execution/providers.service.js';
+import type { Model, ModelMenuEntry, Provider } from '../providers/index.js';
 
 /** How long a provider is taken at its word: when it was well, and when it was not. */
 const WELL_MS = 600_000;
@@ -10,11 +10,11 @@ const QUESTION_TIMEOUT_MS = 15_000;
 
 /** A model and who runs it. */
 export interface Offer {
-  readonly model: ModelMenuEntry;
+  readonly model: Model;
   readonly provider: Provider;
 }
 interface Answer {
-  readonly models: readonly ModelMenuEntry[];
+  readonly models: readonly Model[];
   readonly dueAtMs: number;
 }
 
@@ -36,12 +36,12 @@ export class ModelCatalog implements OnApplicationBootstrap {
 
   /** The body of `/get_inference_model_menu`. */
   async menu(): Promise<{ models: ModelMenuEntry[] }> {
-    return { models: (await this.offers()).map(({ model }) => model) };
+    return { models: (await this.offers()).map(({ model }) => model.entry) };
   }
 
   /** By the exact name (inference spec 8 W13). */
   async find(modelName: string): Promise<Offer | undefined> {
-    return (await this.offers()).find(({ model }) => model.model_name === modelName);
+    return (await this.offers()).find(({ model }) => model.entry.model_name === modelName);
   }
 
   /** Asks the providers that are due; one round at a time. */
@@ -55,7 +55,8 @@ export class ModelCatalog implements OnApplicationBootstrap {
     const byName = new Map<string, Offer>();
     for (const provider of this.providers.all) {
       for (const model of this.answers.get(provider)?.models ?? []) {
-        if (!byName.has(model.model_name)) byName.set(model.model_name, { model, provider });
+        const { model_name } = model.entry;
+        if (!byName.has(model_name)) byName.set(model_name, { model, provider });
       }
     }
     return [...byName.values()];
@@ -71,11 +72,11 @@ export class ModelCatalog implements OnApplicationBootstrap {
     );
   }
 
-  private async modelsOf(provider: Provider): Promise<readonly ModelMenuEntry[] | undefined> {
+  private async modelsOf(provider: Provider): Promise<readonly Model[] | undefined> {
     const surroundings = this.providers.surroundingsOf(provider, AbortSignal.timeout(QUESTION_TIMEOUT_MS));
     try {
       await provider.checkKey(surroundings);
-      return await provider.models(surroundings);
+      return (await provider.models?.(surroundings)) ?? [];
     } catch (error) {
       this.logger.warn(`${provider.name} is left out of the menu: ${(error as Error).message}`);
       return undefined;

@@ -1,27 +1,17 @@
 import { isAxiosError, type AxiosInstance } from 'axios';
 import { PythonNumber } from '#protocol';
-import type { InferenceSettings } from '#config';
 import {
-  type Ability,
   type InferenceType,
-  type ModelMenuEntry,
+  type Model,
   type ModelParameter,
   type Outcome,
+  type Pricing,
   type Provider,
   ProviderFailure,
   type Run,
   type Surroundings,
-  type Workload,
 } from './provider.js';
-import {
-  completionsOutput,
-  embeddingWorkload,
-  estimateTokens,
-  menuEntry,
-  textParameters,
-  textWorkload,
-  type TokenCounter,
-} from './text-abilities.js';
+import { completionsOutput, embeddingWorkload, estimateTokens, menuEntry, textParameters, textWorkload } from './kit/text.js';
 
 /** Any server that speaks `/v1/chat/completions` and `/v1/models`: Ollama, llama.cpp, vLLM and many more. */
 const TOKENS_MAX = 32_768;
@@ -88,30 +78,46 @@ const parameters: readonly ModelParameter[] = [
   },
 ];
 
-export function openAiCompatible(settings: InferenceSettings, counter: TokenCounter = estimateTokens): Provider | undefined {
-  const { openAiCompatibleUrl: url, openAiCompatibleKey: key, openAiCompatibleModels: offered } = settings;
-  if (url === undefined) return undefined;
-  const base = url.replace(/\/+$/, '');
-  const price = (work: Workload): number =>
-    ((work.inputTokens * settings.openAiCompatibleUsdPerMillionInputTokens +
-      work.outputTokensMax * settings.openAiCompatibleUsdPerMillionOutputTokens) *
-      work.completions) /
-    1e6;
-
-  const textCompletion: Ability = { count: textWorkload(counter), price, run: (run) => completions(run, base) };
-  const embedding: Ability = { count: embeddingWorkload(counter), price, run: (run) => embeddings(run, base) };
-  return {
-    name: 'openai-compatible',
-    key,
-    abilities: { text_completion: textCompletion, embedding },
-    models: async (surroundings) => (offered.length > 0 ? offered : await listedModels(surroundings, base)).map(entryOf),
-    checkKey: async (surroundings) => void (await listedModels(surroundings, base)),
-  };
+interface Options {
+  /** Without a `/` at its end. */
+  readonly url: string;
+  readonly key: string | undefined;
+  /** Asked of the server when empty. */
+  readonly models: readonly string[];
+  readonly pricing: Pricing;
 }
+
+export const openAiCompatible: Provider<Options> = {
+  name: 'openai-compatible',
+  title: 'OpenAI-compatible server',
+  setUp(env) {
+    const url = env.optional(
+      'OPENAI_COMPATIBLE_URL',
+      'Base URL of a server that speaks /v1/chat/completions, e.g. http://127.0.0.1:11434/v1',
+    );
+    const key = env.secret('OPENAI_COMPATIBLE_API_KEY', 'Its key, if it wants one');
+    const models = env.list('OPENAI_COMPATIBLE_MODELS', [], 'Models to offer; asked of the server when empty');
+    const input = env.number('OPENAI_COMPATIBLE_USD_PER_MILLION_INPUT_TOKENS', 0.5, 'Price of a million tokens in');
+    const output = env.number('OPENAI_COMPATIBLE_USD_PER_MILLION_OUTPUT_TOKENS', 1.5, 'Price of a million tokens out');
+    if (url === undefined) return undefined;
+    const pricing: Pricing = { per: 'million tokens', input: String(input), output: String(output) };
+    return { url: url.replace(/\/+$/, ''), key, models, pricing };
+  },
+  abilities: {
+    text_completion: { count: textWorkload(estimateTokens), run: completions },
+    embedding: { count: embeddingWorkload(estimateTokens), run: embeddings },
+  },
+  async models(surroundings) {
+    const { models, pricing } = surroundings.options;
+    const names = models.length > 0 ? models : await listedModels(surroundings);
+    return names.map((name) => ({ entry: entryOf(name), upstream: name, pricing }));
+  },
+  checkKey: async (surroundings) => void (await listedModels(surroundings)),
+};
 
 /** Nothing in the protocol tells embedding models apart; their names do. */
 const typesOf = (model: string): InferenceType[] => (/embed|\bbge\b|minilm/i.test(model) ? ['embedding'] : ['text_completion']);
-const entryOf = (model: string): ModelMenuEntry =>
+const entryOf = (model: string): Model['entry'] =>
   menuEntry({
     model_name: model,
     description: `${model}, served by this supernode's own model server`,
@@ -119,8 +125,10 @@ const entryOf = (model: string): ModelMenuEntry =>
     model_parameters: parameters,
   });
 
-async function listedModels(surroundings: Surroundings, base: string): Promise<string[]> {
-  const body = await call(surroundings, 'GET', `${base}/models`, undefined, { timeoutMs: QUESTION_TIMEOUT_MS });
+async function listedModels(surroundings: Surroundings<Options>): Promise<string[]> {
+  const body = await call(surroundings, 'GET', `${surroundings.options.url}/models`, undefined, {
+    timeoutMs: QUESTION_TIMEOUT_MS,
+  });
   const data = body['data'];
   if (!Array.isArray(data)) throw malformed('a list of models without data');
   return (data as unknown[])
@@ -130,11 +138,11 @@ async function listedModels(surroundings: Surroundings, base: string): Promise<s
 }
 
 /** One call for each completion, as the original does: many servers ignore `n`. */
-async function completions(run: Run, base: string): Promise<Outcome> {
+async function completions(run: Run<Options>): Promise<Outcome> {
   const texts: string[] = [];
   const usages: Body[] = [];
   for (let i = 0; i < Number(run.parameters['number_of_completions_to_generate'] ?? 1); i++) {
-    const body = await call(run, 'POST', `${base}/chat/completions`, chatRequest(run, i), {
+    const body = await call(run, 'POST', `${run.options.url}/chat/completions`, chatRequest(run, i), {
       idempotencyKey: `${run.idempotencyKey}-${i + 1}`,
     });
     texts.push(contentOf(body));
@@ -148,14 +156,14 @@ async function completions(run: Run, base: string): Promise<Outcome> {
 }
 
 /** Our parameter names to theirs; what is not set is left out, so that the server's own default counts. */
-function chatRequest({ model, input, parameters }: Run, completion: number): Body {
+function chatRequest({ model, input, parameters }: Run<Options>, completion: number): Body {
   const system = parameters['system_message'];
   const seed = parameters['seed'];
   const format = parameters['response_format'];
   const stop = stopTexts(parameters['stop']);
   return {
     model,
-    messages: [...(system ? [{ role: 'system', content: system }] : []), { role: 'user', content: input }],
+    messages: [...(system ? [{ role: 'system', content: system }] : []), { role: 'user', content: input.text }],
     stream: false,
     max_tokens: parameters['number_of_tokens_to_generate'],
     temperature: parameters['temperature'],
@@ -188,12 +196,12 @@ function contentOf(body: Body): string {
   return content.toWellFormed();
 }
 
-async function embeddings(run: Run, base: string): Promise<Outcome> {
+async function embeddings(run: Run<Options>): Promise<Outcome> {
   const body = await call(
     run,
     'POST',
-    `${base}/embeddings`,
-    { model: run.model, input: run.input },
+    `${run.options.url}/embeddings`,
+    { model: run.model, input: run.input.text },
     { idempotencyKey: run.idempotencyKey },
   );
   const first: unknown = Array.isArray(body['data']) ? body['data'][0] : undefined;
@@ -221,13 +229,13 @@ interface CallOptions {
   readonly idempotencyKey?: string;
 }
 async function call(
-  { http, key, signal }: Surroundings,
+  { http, options: { key }, signal }: Surroundings<Options>,
   method: 'GET' | 'POST',
   url: string,
   data: Body | undefined,
-  options: CallOptions,
+  limits: CallOptions,
 ): Promise<Body> {
-  const { timeoutMs, idempotencyKey } = options;
+  const { timeoutMs, idempotencyKey } = limits;
   const headers = {
     ...(key && { Authorization: `Bearer ${key}` }),
     ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }),

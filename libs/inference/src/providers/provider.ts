@@ -1,8 +1,22 @@
 import type { AxiosInstance } from 'axios';
+import type { Environment } from '#config';
 import type { Clock } from '#protocol';
 
 /** Sorts of work, by the names that travel in requests (inference spec 1.3). */
-export type InferenceType = 'text_completion' | 'embedding';
+export const inferenceTypes = [
+  'text_completion',
+  'embedding',
+  'ask_question_about_an_image',
+  'analyze_document',
+  'text_to_image',
+  'conservative_upscale',
+  'creative_upscale',
+  'embedding_document',
+  'embedding_audio',
+  'semantic_search',
+  'advanced_semantic_search',
+] as const;
+export type InferenceType = (typeof inferenceTypes)[number];
 
 /** One setting that a user can make; published in the menu as it stands here (inference spec 1.2). */
 export interface ModelParameter {
@@ -20,13 +34,18 @@ export interface ModelParameter {
   readonly options?: readonly string[];
 }
 
+export type FileType = 'text' | 'base64' | 'image' | 'embedding' | 'json' | 'base64_image';
+
 interface ModelField {
   readonly name: string;
-  readonly file_type: 'text' | 'embedding';
+  readonly file_type: FileType;
   readonly optional: boolean;
   readonly description: string;
   readonly inference_types_parameter_applies_to: readonly InferenceType[];
 }
+
+/** Unit-less numbers of a local model, by the names of the original (inference spec 1.5). */
+export type RawCosts = Readonly<Record<string, number>>;
 
 /** A model as the menu shows it: all eight keys, always (inference spec 1.1). */
 export interface ModelMenuEntry {
@@ -37,31 +56,96 @@ export interface ModelMenuEntry {
   readonly input_fields: readonly ModelField[];
   readonly output_fields: readonly ModelField[];
   readonly model_parameters: readonly ModelParameter[];
-  readonly credit_costs: { readonly api_based_pricing: 1 };
+  readonly credit_costs: { readonly api_based_pricing: 1 } | Readonly<Partial<Record<InferenceType, RawCosts>>>;
+}
+
+/** An amount of USD as decimal text: exact, never a float. */
+export type Usd = string;
+
+/** What a vendor asks. `cost.rules.ts` turns it into credits. */
+export type Pricing =
+  /** USD per million tokens. Where there is a `cacheWrite` price, input that is not cached costs it (inference spec 4.3). */
+  | {
+      readonly per: 'million tokens';
+      readonly input: Usd;
+      readonly output: Usd;
+      readonly cachedInput?: Usd;
+      readonly cacheWrite?: Usd;
+      /** On top, for each completion. */
+      readonly completion?: Usd;
+    }
+  | { readonly per: 'call'; readonly usd: Usd }
+  /** The `credit_costs` of the menu entry, scaled by CREDIT_COST_MULTIPLIER_FACTOR (inference spec 4.5). */
+  | { readonly per: 'raw' };
+
+/** A model that this node may run: what clients see of it, and what only the node needs. */
+export interface Model {
+  readonly entry: ModelMenuEntry;
+  /** The vendor's own name for it. */
+  readonly upstream: string;
+  readonly pricing: Pricing;
 }
 
 /** Checked, clamped, defaults filled in. The same set is priced and executed. */
 export type ParameterValues = Readonly<Record<string, number | string>>;
 
-/** The most that a request can make the model do. Tokens are those of one completion. */
+/** What a bounded look at the bytes of a file told. */
+export type MediaFacts =
+  | { readonly kind: 'image'; readonly format: 'png' | 'jpeg' | 'webp' | 'gif'; readonly width: number; readonly height: number }
+  | { readonly kind: 'document'; readonly format: 'pdf' | 'text'; readonly pages: number }
+  | { readonly kind: 'audio'; readonly format: 'mp3' | 'wav' | 'flac' | 'ogg' | 'm4a'; readonly seconds: number };
+
+export interface Media {
+  readonly bytes: Buffer;
+  readonly facts: MediaFacts;
+}
+
+/** The decoded input of a request, the same when it is priced and when it is run (inference spec 1.3). */
+export interface Input {
+  /** The prompt or the question; `''` where there is none. */
+  readonly text: string;
+  readonly media?: Media;
+}
+
+/** The most that a request can make the model do: what is paid for. Tokens are those of one completion. */
 export interface Workload {
   readonly inputTokens: number;
   readonly outputTokensMax: number;
   readonly completions: number;
+  /** Weight of the output tokens in percent, for models whose reasoning is paid as output; 100 if not set. */
+  readonly outputPercent?: number;
+  /** Part of `inputTokens` that this node knows to be cached; never what a client claims. */
+  readonly cachedInputTokens?: number;
+  /** Of a document. */
+  readonly sentences?: number;
+  /** Of a sound. */
+  readonly seconds?: number;
+  /** A question comes with the file. */
+  readonly withQuery?: boolean;
+}
+
+/** Work that is asked for, before anybody pays. */
+export interface Ask {
+  readonly model: Model;
+  readonly input: Input;
+  readonly parameters: ParameterValues;
 }
 
 /** What a provider needs of the outside; nothing else is within its reach. */
-export interface Surroundings {
-  /** Bounded answers, no redirects, time-outs set. */
+export interface Surroundings<Options = unknown> {
+  /** Bounded answers, no redirects, time-outs set, no private addresses but those of `options`. */
   readonly http: AxiosInstance;
-  readonly key: string | undefined;
+  /** What {@link Provider.setUp} returned: the key, the base URL. */
+  readonly options: Options;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-export interface Run extends Surroundings {
+export interface Run<Options = unknown> extends Surroundings<Options> {
+  /** The vendor's own name of the model. */
   readonly model: string;
-  readonly input: string;
+  readonly type: InferenceType;
+  readonly input: Input;
   readonly parameters: ParameterValues;
   /** After this instant nobody waits any more; `signal` aborts then. */
   readonly deadline: Date;
@@ -87,27 +171,41 @@ export interface Outcome {
   readonly usage: ReportedUsage | undefined;
 }
 
-/** One sort of work of a provider. `count` and `price` are pure. */
-export interface Ability {
-  count(input: string, parameters: ParameterValues): Workload;
-  /** USD for the whole request. */
-  price(work: Workload, model: string): number;
+/** One sort of work of a provider. */
+export interface Ability<Options = unknown> {
+  /** Pure, but for services that must be asked how long a document is. Throws a Refusal for what cannot be done. */
+  count(ask: Ask, surroundings: Surroundings<Options>): Workload | Promise<Workload>;
   /** Throws a {@link ProviderFailure}; ends soon after the signal aborts. */
-  run(run: Run): Promise<Outcome>;
+  run(run: Run<Options>): Promise<Outcome>;
 }
 
-/** A model service: one plain object. Everything about it is read from here. */
-export interface Provider {
+/** A model service: one plain object. Everything about it is read from here. `Options` is what the operator sets. */
+export interface Provider<Options = unknown> {
   readonly name: string;
-  readonly key: string | undefined;
-  readonly abilities: Readonly<Partial<Record<InferenceType, Ability>>>;
-  /** What is on offer now; may ask the service. Throws a {@link ProviderFailure}. */
-  models(surroundings: Surroundings): Promise<readonly ModelMenuEntry[]>;
+  /** For people. */
+  readonly title: string;
+  /** Reads and names its variables; `undefined` where the operator has not set it up. Always reads all of them. */
+  setUp(env: Environment): Options | undefined;
+  readonly abilities: Readonly<Partial<Record<InferenceType, Ability<Options>>>>;
+  /** Models that the menu file does not hold: written here, or asked of the service. Throws a {@link ProviderFailure}. */
+  models?(surroundings: Surroundings<Options>): Promise<readonly Model[]>;
   /** Whether the service is there and takes the key. Throws a {@link ProviderFailure} otherwise; must not cost anything. */
-  checkKey(surroundings: Surroundings): Promise<void>;
+  checkKey(surroundings: Surroundings<Options>): Promise<void>;
+  /** Requests that it runs at the same time; more wait their turn. */
+  readonly concurrencyMax?: number;
 }
 
-export type FailureCode = 'refused' | 'unavailable' | 'malformed_answer' | 'deadline_exceeded' | 'answer_too_large';
+export type FailureCode =
+  /** This request is not served; another one may be. */
+  | 'refused'
+  /** The node's key, account or set-up is at fault: nothing is served until the operator mends it. */
+  | 'misconfigured'
+  /** Away, overloaded or broken; may pass. */
+  | 'unavailable'
+  | 'rate_limited'
+  | 'malformed_answer'
+  | 'deadline_exceeded'
+  | 'answer_too_large';
 
 /** The provider did not deliver. The text is shown to users: no key, no address in it. */
 export class ProviderFailure extends Error {
@@ -115,7 +213,10 @@ export class ProviderFailure extends Error {
   constructor(
     readonly code: FailureCode,
     message: string,
+    /** Another attempt makes sense and harms nobody (docs/providers.md, outcomes). */
     readonly retryable: boolean,
+    /** The service wants to be left alone for so long. */
+    readonly retryAfterMs?: number,
   ) {
     super(message);
   }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { PythonNumber } from '#protocol';
-import type { InferenceSettings } from '#config';
 import {
   type Ability,
   type ModelParameter,
@@ -9,22 +8,14 @@ import {
   ProviderFailure,
   type ReportedUsage,
   type Run,
-  type Workload,
 } from './provider.js';
-import {
-  completionsOutput,
-  embeddingWorkload,
-  estimateTokens,
-  menuEntry,
-  textParameters,
-  textWorkload,
-} from './text-abilities.js';
+import { completionsOutput, embeddingWorkload, estimateTokens, menuEntry, textParameters, textWorkload } from './kit/text.js';
 
 const MODEL = 'sandbox-echo';
 const DIMENSIONS = 16;
 const DELAY_MS_MAX = 600_000;
 /** Made-up prices, so that a default completion costs 1.2 credits. */
-const USD_PER_MILLION = { input: 2.5, output: 10 };
+const PRICING = { per: 'million tokens', input: '2.5', output: '10' } as const;
 /** Far more than any model gives: the whole range of costs can be asked for. */
 const TOKENS_MAX = 20_000_000;
 
@@ -51,9 +42,6 @@ const behaviour: readonly ModelParameter[] = (
     },
   ] as const
 ).map((parameter) => ({ ...parameter, inference_types_parameter_applies_to: ['text_completion', 'embedding'] }));
-
-const price = (work: Workload): number =>
-  ((work.inputTokens * USD_PER_MILLION.input + work.outputTokensMax * USD_PER_MILLION.output) * work.completions) / 1e6;
 
 /** Waits and fails as told; otherwise lets the ability answer. */
 const behaving =
@@ -102,37 +90,37 @@ function usageOf(run: Run, inputTokens: number, outputTokens: number): ReportedU
 
 /** The words of the prompt, as many as may be generated. */
 function echo(run: Run): Outcome {
-  const words = run.input.split(/\s+/).filter((word) => word !== '');
+  const words = run.input.text.split(/\s+/).filter((word) => word !== '');
   const answer = `You said: ${words.slice(0, Number(run.parameters['number_of_tokens_to_generate'])).join(' ')}`;
   const completions = Array.from({ length: Number(run.parameters['number_of_completions_to_generate'] ?? 1) }, () => answer);
-  const usage = usageOf(run, estimateTokens(run.input), words.length * completions.length);
+  const usage = usageOf(run, estimateTokens(run.input.text), words.length * completions.length);
   return { ...completionsOutput(completions), files: ['NA'], usage };
 }
 
 /** Sixteen numbers from -1 to 1, made of the text's SHA3-256. */
 function embed(run: Run): Outcome {
-  const digest = createHash('sha3-256').update(run.input).digest();
+  const digest = createHash('sha3-256').update(run.input.text).digest();
   const output = Array.from({ length: DIMENSIONS }, (_, i) => PythonNumber.float(digest.readInt16BE(i * 2) / 32768));
-  return { output, outputText: 'embedding', files: ['NA'], usage: usageOf(run, estimateTokens(run.input), 0) };
+  return { output, outputText: 'embedding', files: ['NA'], usage: usageOf(run, estimateTokens(run.input.text), 0) };
 }
 
-const textCompletion: Ability = { count: textWorkload(estimateTokens), price, run: behaving(echo) };
-const embedding: Ability = { count: embeddingWorkload(estimateTokens), price, run: behaving(embed) };
+const textCompletion: Ability = { count: textWorkload(estimateTokens), run: behaving(echo) };
+const embedding: Ability = { count: embeddingWorkload(estimateTokens), run: behaving(embed) };
+
+const entry = menuEntry({
+  model_name: MODEL,
+  description: 'Repeats the prompt; for trying out the network. Can be told to be slow, to fail, or to lie about its usage.',
+  supported_inference_type_strings: ['text_completion', 'embedding'],
+  model_parameters: [...textParameters({ tokensMax: TOKENS_MAX }), ...behaviour],
+});
 
 /** Needs no key and computes nothing: the demonstration, and every fault on demand. */
-export function sandbox(settings: InferenceSettings): Provider | undefined {
-  if (!settings.sandboxEnabled) return undefined;
-  const entry = menuEntry({
-    model_name: MODEL,
-    description: 'Repeats the prompt; for trying out the network. Can be told to be slow, to fail, or to lie about its usage.',
-    supported_inference_type_strings: ['text_completion', 'embedding'],
-    model_parameters: [...textParameters({ tokensMax: TOKENS_MAX }), ...behaviour],
-  });
-  return {
-    name: 'sandbox',
-    key: undefined,
-    abilities: { text_completion: textCompletion, embedding },
-    models: async () => [entry],
-    checkKey: async () => undefined,
-  };
-}
+export const sandbox: Provider<true> = {
+  name: 'sandbox',
+  title: 'Sandbox',
+  setUp: (env) =>
+    env.flag('SANDBOX_PROVIDER', false, 'Offer the sandbox model, which computes nothing; on in the devnet') || undefined,
+  abilities: { text_completion: textCompletion, embedding },
+  models: async () => [{ entry, upstream: MODEL, pricing: PRICING }],
+  checkKey: async () => undefined,
+};

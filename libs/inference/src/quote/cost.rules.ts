@@ -1,12 +1,31 @@
-import { pythonRound, TENTHS_PER_CREDIT, USAGE_BURN_PATOSHIS_MAX } from '#protocol';
+import { TENTHS_PER_CREDIT, USAGE_BURN_PATOSHIS_MAX } from '#protocol';
+import type { InferenceType, Model, Pricing, RawCosts, Workload } from '../providers/provider.js';
+import { decimalText, dividedBy, exact, minus, plus, roundedHalfEven, times, type Exact } from './exact.rules.js';
 
-/** What turns USD into credits (inference spec 4.1). */
+/** What turns USD and raw numbers into credits (inference spec 4.1). */
 export interface CreditPricing {
   /** TARGET_VALUE_PER_CREDIT_IN_USD. */
   readonly usdPerCredit: number;
   /** TARGET_PROFIT_MARGIN, a share. */
   readonly margin: number;
   readonly minimumTenths: number;
+  /** CREDIT_COST_MULTIPLIER_FACTOR: raw numbers of local models to credits. */
+  readonly rawMultiplier: number;
+}
+
+/** One line of a bill: so much of something, at a price each. */
+export interface CostItem {
+  readonly what: string;
+  readonly quantity: number;
+  /** Of one; USD, or raw credits before scaling. */
+  readonly price: string;
+  readonly amount: string;
+}
+export interface Cost {
+  readonly tenths: number;
+  readonly currency: 'USD' | 'raw credits';
+  readonly items: readonly CostItem[];
+  readonly total: string;
 }
 
 /**
@@ -15,17 +34,78 @@ export interface CreditPricing {
  */
 export const COST_TENTHS_MAX = USAGE_BURN_PATOSHIS_MAX;
 
-/** Python's `round(credits, 1)`, in whole tenths. */
-export const tenthsRounded = (credits: number): number => Math.round(pythonRound(credits, 1) * TENTHS_PER_CREDIT);
-
-/** Cost of a request that is priced in USD; `undefined` where there is no price at all, which refuses the request. */
-export function tenthsOfUsd(usd: number, { usdPerCredit, margin, minimumTenths }: CreditPricing): number | undefined {
-  if (!Number.isFinite(usd) || usd <= 0) return undefined;
-  return Math.max(minimumTenths, tenthsRounded(usd / (usdPerCredit * (1 - margin))));
+/**
+ * What a request costs (inference spec 4), in whole numbers from end to end; `undefined` where there is no price at all, which refuses
+ * the request. Every completion is paid in full: the reference forgot that.
+ */
+export function costOf(
+  { pricing, entry }: Pick<Model, 'pricing' | 'entry'>,
+  type: InferenceType,
+  work: Workload,
+  credit: CreditPricing,
+): Cost | undefined {
+  if (pricing.per === 'raw') {
+    const raw = 'api_based_pricing' in entry.credit_costs ? undefined : entry.credit_costs[type];
+    return raw && bill('raw credits', rawLines(raw, work), exact(credit.rawMultiplier), credit.minimumTenths);
+  }
+  const usdPerCredit = times(exact(credit.usdPerCredit), minus(exact(1), exact(credit.margin)));
+  const lines = pricing.per === 'call' ? [line('calls', work.completions, exact(pricing.usd))] : tokenLines(pricing, work);
+  return bill('USD', lines, dividedBy(exact(1), usdPerCredit), credit.minimumTenths);
 }
 
-/** Cost of a request whose menu entry names raw numbers (inference spec 4.5): they are scaled by one factor. */
-export function tenthsOfRaw(raw: number, multiplier: number, minimumTenths: number): number | undefined {
-  if (!Number.isFinite(raw) || raw <= 0) return undefined;
-  return Math.max(minimumTenths, tenthsRounded(raw * multiplier));
+interface Line {
+  readonly what: string;
+  readonly quantity: number;
+  readonly price: Exact;
+}
+const line = (what: string, quantity: number, price: Exact): Line => ({ what, quantity, price });
+const amountOf = ({ quantity, price }: Line): Exact => times(exact(quantity), price);
+
+function bill(currency: Cost['currency'], lines: readonly Line[], creditsEach: Exact, minimumTenths: number): Cost | undefined {
+  const total = lines.map(amountOf).reduce(plus, exact(0));
+  if (total.over <= 0n) return undefined;
+  const tenths = roundedHalfEven(times(times(total, creditsEach), exact(TENTHS_PER_CREDIT)));
+  return {
+    // Whatever is far beyond the limit of a request stays so as a double.
+    tenths: Math.max(minimumTenths, Number(tenths)),
+    currency,
+    items: lines
+      .filter((each) => amountOf(each).over > 0n)
+      .map((each) => ({
+        what: each.what,
+        quantity: each.quantity,
+        price: decimalText(each.price),
+        amount: decimalText(amountOf(each)),
+      })),
+    total: decimalText(total),
+  };
+}
+
+function tokenLines(pricing: Extract<Pricing, { per: 'million tokens' }>, work: Workload): Line[] {
+  const each = (usdPerMillion: string): Exact => dividedBy(exact(usdPerMillion), exact(1_000_000));
+  const { completions, inputTokens, outputTokensMax, outputPercent = 100, cachedInputTokens = 0 } = work;
+  const cached = pricing.cachedInput === undefined ? 0 : Math.min(cachedInputTokens, inputTokens);
+  const output = times(each(pricing.output), dividedBy(exact(outputPercent), exact(100)));
+  return [
+    line('input tokens', (inputTokens - cached) * completions, each(pricing.cacheWrite ?? pricing.input)),
+    line('cached input tokens', cached * completions, each(pricing.cachedInput ?? pricing.input)),
+    line('output tokens at most', outputTokensMax * completions, output),
+    line('completions', completions, exact(pricing.completion ?? 0)),
+  ];
+}
+
+/** By the names of the original's menu; each says what it is multiplied with (inference spec 4.5). */
+function rawLines(raw: RawCosts, work: Workload): Line[] {
+  const { completions } = work;
+  const quantities: Readonly<Record<string, number>> = {
+    input_tokens: work.inputTokens * completions,
+    output_tokens: work.outputTokensMax * completions,
+    average_tokens_per_sentence: work.inputTokens,
+    total_sentences: work.sentences ?? 0,
+    audio_file_length_in_seconds: Math.ceil(work.seconds ?? 0),
+    query_string_included: work.withQuery ? 1 : 0,
+    compute_cost: completions,
+    memory_cost: 1,
+  };
+  return Object.entries(raw).map(([name, price]) => line(name, quantities[name] ?? 0, exact(price)));
 }

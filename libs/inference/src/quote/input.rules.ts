@@ -1,9 +1,15 @@
 import { decodeBase64Text, isJsonObject, readJson, Refusal, type Json } from '#protocol';
+import type { InferenceType, Input } from '../providers/provider.js';
 
 /** Far more than any model reads; larger bodies are stored and carried for nothing. */
 const INPUT_B64_LENGTH_MAX = 8 * 2 ** 20;
 /** The names under which clients wrap a prompt (inference spec 1.3). */
 const WRAPPERS = ['prompt', 'imagePrompt', 'input_prompt', 'text'];
+
+/** What a request of this type is about. Throws a Refusal that names what is wrong with it. */
+export function inputOf(_type: InferenceType, inputB64: string): Input {
+  return { text: promptOf(inputB64) };
+}
 
 /**
  * The prompt in `model_input_data_json_b64`, decoded once: a JSON string is that string; an object whose one member is a string under

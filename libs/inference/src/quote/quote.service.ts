@@ -39,12 +39,12 @@ export class QuoteService {
     if (request.status.length > STATUS_LENGTH_MAX) throw new Refusal('bad-request', 'status is too long');
 
     const work = await this.pricing.price(request);
-    const admission = await this.admission.admit(request, work.costTenths);
+    const admission = await this.admission.admit(request, work.cost.tenths);
     const response = await this.messages.response({
       request,
       pack: admission.pack,
-      costTenths: work.costTenths,
-      remainingTenths: admission.availableTenths - work.costTenths,
+      costTenths: work.cost.tenths,
+      remainingTenths: admission.availableTenths - work.cost.tenths,
     });
     try {
       await this.store(request, response, work, admission);
@@ -81,17 +81,19 @@ export class QuoteService {
       request_hash: request.sha3_256_hash_of_inference_request_fields,
       owner_pastelid: request.requesting_pastelid,
       pack_txid: admission.pack.registrationTxid,
-      model: work.model,
+      model: work.model.entry.model_name,
+      upstream_model: work.model.upstream,
       provider: work.provider,
       inference_type: work.inferenceType,
       parameters: JSON.stringify(work.parameters),
-      cost_tenths: work.costTenths,
+      workload: JSON.stringify(work.work),
+      cost_tenths: work.cost.tenths,
       max_height: maxHeight,
       created_at_ms: announcement.created_at_ms,
     };
     return this.transactions.run('inference: quote stored', async (m) => {
       await this.repository.storeQuote(m, { request, response, job, announcement });
-      await this.admission.hold(m, admission, { requestId, tenths: work.costTenths, expiresAtHeight: maxHeight });
+      await this.admission.hold(m, admission, { requestId, tenths: work.cost.tenths, expiresAtHeight: maxHeight });
     });
   }
 }

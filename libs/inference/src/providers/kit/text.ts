@@ -1,4 +1,4 @@
-import type { InferenceType, ModelMenuEntry, ModelParameter, ParameterValues, Workload } from './provider.js';
+import type { Ask, InferenceType, ModelMenuEntry, ModelParameter, Workload } from '../provider.js';
 
 const TOKENS_DEFAULT = 1000;
 const COMPLETIONS_MAX = 10;
@@ -61,15 +61,15 @@ export function textParameters(limits: { tokensMax: number }): ModelParameter[] 
 /** What can be asked of a text at most. The system message is read by the model, so it is counted. */
 export const textWorkload =
   (count: TokenCounter) =>
-  (input: string, parameters: ParameterValues): Workload => ({
-    inputTokens: count(input) + count(String(parameters['system_message'] ?? '')),
+  ({ input, parameters }: Ask): Workload => ({
+    inputTokens: count(input.text) + count(String(parameters['system_message'] ?? '')),
     outputTokensMax: Number(parameters['number_of_tokens_to_generate'] ?? TOKENS_DEFAULT),
     completions: Number(parameters['number_of_completions_to_generate'] ?? 1),
   });
 
 export const embeddingWorkload =
   (count: TokenCounter) =>
-  (input: string): Workload => ({ inputTokens: count(input), outputTokensMax: 0, completions: 1 });
+  ({ input }: Ask): Workload => ({ inputTokens: count(input.text), outputTokensMax: 0, completions: 1 });
 
 const INPUT_FIELD = 'input_prompt';
 type Entry = Pick<ModelMenuEntry, 'model_name' | 'description' | 'supported_inference_type_strings' | 'model_parameters'>;

@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { menuEntry } from '../providers/kit/text.js';
+import type { Pricing, Workload } from '../providers/index.js';
+import { costOf, COST_TENTHS_MAX, type CreditPricing } from './cost.rules.js';
+import { decimalText, dividedBy, exact, minus, plus, roundedHalfEven, times } from './exact.rules.js';
+
+const credit: CreditPricing = { usdPerCredit: 0.01, margin: 0.15, minimumTenths: 5, rawMultiplier: 0.002 };
+const entry = menuEntry({
+  model_name: 'm',
+  description: '',
+  supported_inference_type_strings: ['text_completion'],
+  model_parameters: [],
+});
+const gpt4o: Pricing = { per: 'million tokens', input: '2.5', output: '10', cachedInput: '1.25' };
+const work = (changes: Partial<Workload>): Workload => ({ inputTokens: 0, outputTokensMax: 0, completions: 1, ...changes });
+const tenths = (pricing: Pricing, changes: Partial<Workload>): number | undefined =>
+  costOf({ entry, pricing }, 'text_completion', work(changes), credit)?.tenths;
+
+describe('what a request costs', () => {
+  test('is the sum of its lines, told one by one', () => {
+    const cost = costOf({ entry, pricing: gpt4o }, 'text_completion', work({ inputTokens: 1500, outputTokensMax: 500 }), credit)!;
+    expect(cost).toEqual({
+      tenths: 10,
+      currency: 'USD',
+      total: '0.00875',
+      items: [
+        { what: 'input tokens', quantity: 1500, price: '0.0000025', amount: '0.00375' },
+        { what: 'output tokens at most', quantity: 500, price: '0.00001', amount: '0.005' },
+      ],
+    });
+  });
+
+  test('every completion is paid in full', () => {
+    expect(tenths(gpt4o, { inputTokens: 1500, outputTokensMax: 500, completions: 10 })).toBe(103);
+  });
+
+  test('what costs nothing has no price, whatever is little costs the minimum', () => {
+    expect(tenths({ per: 'million tokens', input: '0', output: '0' }, { inputTokens: 500 })).toBeUndefined();
+    expect(tenths(gpt4o, { inputTokens: 1 })).toBe(5);
+    expect(COST_TENTHS_MAX).toBe(100_000);
+  });
+
+  test('never falls when there is more to do', () => {
+    const amount = fc.integer({ min: 0, max: 10_000_000 });
+    fc.assert(
+      fc.property(amount, amount, fc.integer({ min: 1, max: 10 }), amount, (inputTokens, outputTokensMax, completions, more) => {
+        const one = tenths(gpt4o, { inputTokens, outputTokensMax, completions }) ?? 0;
+        expect(tenths(gpt4o, { inputTokens: inputTokens + more, outputTokensMax, completions }) ?? 0).toBeGreaterThanOrEqual(one);
+        expect(tenths(gpt4o, { inputTokens, outputTokensMax: outputTokensMax + more, completions }) ?? 0).toBeGreaterThanOrEqual(
+          one,
+        );
+      }),
+    );
+  });
+});
+
+describe('exact numbers', () => {
+  const small = fc.integer({ min: 0, max: 1_000_000 });
+  test('sums, differences, products and quotients undo each other', () => {
+    fc.assert(
+      fc.property(small, fc.integer({ min: 1, max: 1_000_000 }), (a, b) => {
+        expect(decimalText(minus(plus(exact(a), exact(b)), exact(b)))).toBe(String(a));
+        expect(decimalText(dividedBy(times(exact(a), exact(b)), exact(b)))).toBe(String(a));
+      }),
+    );
+  });
+  test('ties go to the even number', () => {
+    expect(['0.5', '1.5', '2.5', '2.4999', '2.5001'].map((text) => roundedHalfEven(exact(text)))).toEqual([0n, 2n, 2n, 2n, 3n]);
+  });
+  test('numbers are read as they print', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-9, max: 1e9, noNaN: true }), (x) => expect(Number(decimalText(exact(x), 40))).toBe(x)),
+    );
+    for (const text of ['', '-1', 'x', '1.', '0x1', 'NaN', '1e9999']) expect(() => exact(text)).toThrow(RangeError);
+  });
+});
