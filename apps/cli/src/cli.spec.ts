@@ -116,7 +116,11 @@ describe('whose node it is', () => {
     expect([node.isLocalDevnet, node.networkName]).toEqual([true, 'devnet']);
     await expect(node.userSide()).rejects.toThrow('No PastelID');
     const pastelId = 'jXXym9nonjQSw9RE7CWnRcdtQPSakTV9Az1rmYkVUHeecEBpBidNcpC95NjYtLnd5YtEaqq6nLLZHnRzQ1iKw7';
-    await jsonFile(join(directory, 'data', 'devnet', 'user.json')).save({ pastelId, passphrase: 'demo', packTxid: 'ab' });
+    await jsonFile(join(directory, 'data', 'devnet', 'user.json')).save('test: stored', {
+      pastelId,
+      passphrase: 'demo',
+      packTxid: 'ab',
+    });
     expect((await node.userSide()).signing.pastelId).toBe(pastelId);
     node.close();
   });
@@ -133,12 +137,12 @@ describe('a file of the client', () => {
   test('keeps what was saved, for the user alone, and forgets', async () => {
     const file = jsonFile<{ n: number }>(join(directory, 'deep', 'er', 'state.json'));
     expect(await file.load()).toBeUndefined();
-    await file.save({ n: 1 });
-    await file.save({ n: 2 });
+    await file.save('test: stored', { n: 1 });
+    await file.save('test: stored', { n: 2 });
     expect(await file.load()).toEqual({ n: 2 });
     expect((await stat(join(directory, 'deep', 'er', 'state.json'))).mode & 0o777).toBe(0o600);
     expect(await readdir(join(directory, 'deep', 'er'))).toEqual(['state.json']);
-    await file.save(undefined);
+    await file.save('test: stored', undefined);
     expect(await file.load()).toBeUndefined();
   });
 

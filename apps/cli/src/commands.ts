@@ -1,5 +1,5 @@
-import { ClientError, auditInference, balanceOf, createPastelId, fundTrackingAddress, isSupernodeTrouble, packsOf, purchaseCreditPack, rateInference, reachableSupernodes, runInference, SupernodeClient, type InferenceOutcome, type PurchaseState, type SpendablePack, type UserSide } from '#client'; // prettier-ignore
-import { InferenceAPIOutputResult, InferenceAPIUsageResponse, isJsonObject, patoshisFromPsl, pslText, readJson, received, tenthsFromCredits, toJson, writeJson, type Json, type MessageClass } from '#protocol'; // prettier-ignore
+import { ClientError, auditInference, balanceOf, createPastelId, fundTrackingAddress, isSupernodeTrouble, packsOf, purchaseCreditPack, rateInference, reachableSupernodes, runInference, SupernodeClient, type InferenceOutcome, type InferenceState, type PurchaseState, type SpendablePack, type UserSide } from '#client'; // prettier-ignore
+import { InferenceAPIOutputResult, InferenceAPIUsageResponse, isJsonObject, patoshisFromPsl, pslText, readJson, received, sha3, tenthsFromCredits, toJson, writeJson, type Json, type MessageClass } from '#protocol'; // prettier-ignore
 import { credits, printResult, table, UsageError, type Terminal } from './output.js';
 import type { UserNode } from './user-node.js';
 
@@ -141,7 +141,15 @@ export async function infer(context: Context, prompt: string, options: InferOpti
     throw new UsageError(`--max-credits takes a number of credits with one decimal, not ${options.maxCredits}`);
   const parameters = parametersIn(options.param ?? []);
   const side = await node.userSide();
+  const { model, pack, type } = options;
+  const wish = sha3(JSON.stringify([side.signing.pastelId, pack ?? '', model ?? '', type, prompt, parameters]));
   const outcome = await runInference(side, {
+    // The same words again take up what was not finished.
+    journal: node.file<InferenceState>('inferences', `unfinished-${wish}.json`),
+    keep: (served) =>
+      node
+        .file<StoredInference>('inferences', `${served.response.inference_response_id}.json`)
+        .save('user inference: result kept', stored(served)),
     packTxid: options.pack ?? (await defaultPack(node, side)),
     model: options.model ?? (await firstModel(side, options.type)),
     inferenceType: options.type,
@@ -149,7 +157,6 @@ export async function infer(context: Context, prompt: string, options: InferOpti
     parameters,
     tenthsMax,
   });
-  await node.file<StoredInference>('inferences', `${outcome.response.inference_response_id}.json`).save(stored(outcome));
   const value = {
     output: outcome.output,
     unserved: outcome.unserved ?? null,

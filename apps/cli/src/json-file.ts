@@ -13,7 +13,7 @@ export function jsonFile<T>(path: string): Journal<T> {
         throw error;
       }
     },
-    save: async (value) => {
+    save: async (_step, value) => {
       if (value === undefined) return rm(path, { force: true });
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       const file = await open(`${path}.new`, 'w', 0o600);

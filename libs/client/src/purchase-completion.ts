@@ -11,7 +11,8 @@ import {
 import { closestTo } from './choice.js';
 import { SupernodeRefused, SupernodeUnreachable } from './errors.js';
 import { roundedPatoshis } from './offer.rules.js';
-import { confirmationIn, messageText, offerIn, type PurchaseState } from './purchase-state.js';
+import { messageText } from './message-text.js';
+import { confirmationIn, offerIn, type PurchaseState } from './purchase-state.js';
 import { ClientError, isSupernodeTrouble, stampOf, waitUntil, type Journal, type UserSide } from './side.js';
 import { SupernodeClient } from './supernode-client.js';
 import { RESUME_HINT, storedByPeer } from './storage-retry.js';
@@ -84,7 +85,7 @@ async function withConfirmation(
   if (state.confirmation !== undefined) return state;
   const confirmation = await confirmationFor(side, state, offer);
   const kept = { ...state, confirmation: messageText(confirmation) };
-  await journal.save(kept);
+  await journal.save('user purchase: confirmation written', kept);
   return kept;
 }
 async function confirmationFor(
@@ -149,7 +150,7 @@ async function confirmed(
       wait = Math.min(wait * 1.6, 60_000);
       if (error instanceof SupernodeRefused && error.status < 429) {
         confirmation = await confirmationFor(side, state, offer);
-        await journal.save({ ...state, confirmation: messageText(confirmation) });
+        await journal.save('user purchase: confirmation written anew', { ...state, confirmation: messageText(confirmation) });
       }
     }
   }

@@ -61,7 +61,7 @@ export async function purchaseCreditPack(side: UserSide, options: PurchaseOption
   const journal = options.journal ?? memoryJournal<PurchaseState>();
   const state = (await resumed(side, journal)) ?? (await begun(side, options, journal));
   const pack = await completePurchase(side, state, journal);
-  await journal.save(undefined);
+  await journal.save('user purchase: finished', undefined);
   return pack;
 }
 
@@ -75,11 +75,11 @@ async function resumed(side: UserSide, journal: Journal<PurchaseState>): Promise
   const burnTxid = state.burnTxid ?? (await findBurn(side, state));
   if (burnTxid === undefined) {
     side.report?.({ step: 'resume', text: 'It was never paid; beginning anew' });
-    await journal.save(undefined);
+    await journal.save('user purchase: found unpaid', undefined);
     return undefined;
   }
   const paid = { ...state, burnTxid };
-  await journal.save(paid);
+  await journal.save('user purchase: burn found', paid);
   return paid;
 }
 
@@ -89,7 +89,7 @@ async function begun(side: UserSide, wish: PurchaseOptions, journal: Journal<Pur
   checkInput(options);
   const { candidate, response } = await bestOffer(side, options);
   const state = burning(side.signing.pastelId, candidate, response, await side.chain.height());
-  await journal.save(state);
+  await journal.save('user purchase: burn intended', state);
   let burnTxid: string;
   try {
     burnTxid = await burn(side, state, () =>
@@ -97,11 +97,12 @@ async function begun(side: UserSide, wish: PurchaseOptions, journal: Journal<Pur
     );
   } catch (error) {
     // Not sent, for certain; anything else stays in the journal.
-    if (error instanceof ClientError && error.code === 'not-enough-coins') await journal.save(undefined);
+    if (error instanceof ClientError && error.code === 'not-enough-coins')
+      await journal.save('user purchase: burn given up', undefined);
     throw error;
   }
   const paid = { ...state, burnTxid };
-  await journal.save(paid);
+  await journal.save('user purchase: burn sent', paid);
   side.report?.({ step: 'burn', text: `Burned ${pslText(state.patoshis)} PSL in ${burnTxid}`, patoshis: state.patoshis });
   return paid;
 }

@@ -1,16 +1,7 @@
-import {
-  CreditPackPurchaseRequestConfirmation,
-  CreditPackPurchaseRequestResponse,
-  isJsonObject,
-  readJson,
-  received,
-  toJson,
-  writeJson,
-  type MessageClass,
-} from '#protocol';
+import { CreditPackPurchaseRequestConfirmation, CreditPackPurchaseRequestResponse } from '#protocol';
 import type { Candidate } from './choice.js';
+import { messageIn, messageText } from './message-text.js';
 import { roundedPatoshis } from './offer.rules.js';
-import { ClientError } from './side.js';
 
 /** A purchase from the moment before its burn on: plain JSON, for a journal. */
 export interface PurchaseState {
@@ -41,14 +32,7 @@ export const burning = (
   fromHeight,
 });
 
-export const messageText = (message: object): string => writeJson(toJson(message));
 export const offerIn = ({ offer }: PurchaseState): CreditPackPurchaseRequestResponse =>
-  messageIn(CreditPackPurchaseRequestResponse, offer);
+  messageIn(CreditPackPurchaseRequestResponse, offer, 'the purchase');
 export const confirmationIn = ({ confirmation }: PurchaseState): CreditPackPurchaseRequestConfirmation | undefined =>
-  confirmation === undefined ? undefined : messageIn(CreditPackPurchaseRequestConfirmation, confirmation);
-
-function messageIn<M extends object>(type: MessageClass<M>, text: string): M {
-  const wire = readJson(text);
-  if (!isJsonObject(wire)) throw new ClientError('bad-input', 'The journal of the purchase is damaged');
-  return received(type, wire);
-}
+  confirmation === undefined ? undefined : messageIn(CreditPackPurchaseRequestConfirmation, confirmation, 'the purchase');

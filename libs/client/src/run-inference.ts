@@ -1,30 +1,11 @@
-import {
-  authorisedPastelIds,
-  exchanges,
-  InferenceAPIUsageRequest,
-  pslText,
-  readTicket,
-  seal,
-  TicketError,
-  type InferenceAPIOutputResult,
-  type InferenceAPIUsageResponse,
-  type Json,
-} from '#protocol';
-import { burn } from './burn.js';
+import { authorisedPastelIds, exchanges, InferenceAPIUsageRequest, pslText, readTicket, seal, TicketError } from '#protocol';
+import { burn, findBurn } from './burn.js';
 import { reachableSupernodes, type Candidate, type Choice } from './choice.js';
-import { SupernodeRefused, SupernodeUntrustworthy } from './errors.js';
-import {
-  costTenthsOf,
-  inputBase64,
-  outputIn,
-  parametersBase64,
-  unserved,
-  unservedIn,
-  usageFaults,
-  type InferenceWish,
-  type Unserved,
-} from './inference.rules.js';
-import { ClientError, isSupernodeTrouble, stampOf, waitUntil, type UserSide } from './side.js';
+import { SupernodeUntrustworthy } from './errors.js';
+import { completeInference, type InferenceOutcome, type PaidInference } from './inference-completion.js';
+import { costTenthsOf, inputBase64, parametersBase64, unserved, usageFaults, type InferenceWish } from './inference.rules.js';
+import { paying, type InferenceState, type Quoted } from './inference-state.js';
+import { ClientError, isSupernodeTrouble, memoryJournal, stampOf, type Journal, type UserSide } from './side.js';
 import { TXID } from './shapes.js';
 
 export interface InferenceOptions {
@@ -42,45 +23,54 @@ export interface InferenceOptions {
   /** By reputation where absent. */
   readonly tieBreak?: Choice['tieBreak'];
   readonly timeoutMs?: number;
-}
-export interface InferenceOutcome {
-  readonly request: InferenceAPIUsageRequest;
-  readonly response: InferenceAPIUsageResponse;
-  readonly result: InferenceAPIOutputResult;
-  /** The decoded result. */
-  readonly output: Json;
-  /** Where the supernode could not serve what was paid. */
-  readonly unserved?: Unserved;
-  readonly costTenths: number;
-  readonly burnTxid: string;
-  readonly supernodePastelId: string;
-  readonly supernodeUrl: string;
+  /** Keeps a request from being paid twice, or paid for nothing, when the program ends in between. */
+  readonly journal?: Journal<InferenceState>;
+  /** Stores the outcome before the journal forgets the request. */
+  readonly keep?: (outcome: InferenceOutcome) => Promise<void>;
 }
 
 const TENTHS_MAX = 1_000;
 const SUPERNODES_MAX = 5;
 const MENU_TIMEOUT_MS = 5_000;
 const QUOTE_TIMEOUT_MS = 60_000;
-const RESULT_TIMEOUT_MS = 20 * 60_000;
-const CONFIRM_TRIES_MAX = 12;
 /** pasteld's fee for a burn with two outputs is a third of this. */
 const FEE_PATOSHIS = 1_000;
 
-interface Quoted {
-  readonly candidate: Candidate;
-  readonly request: InferenceAPIUsageRequest;
-  readonly response: InferenceAPIUsageResponse;
-  readonly costTenths: number;
-}
-
 /**
  * Runs one inference on a credit pack.
- * 1. Reads the pack from the chain: whose it is and its tracking address.
- * 2. Chooses supernodes that answer and offer the model; the first whose quote is right and within the ceiling is paid.
- * 3. Burns the exact patoshis of the cost, change to the tracking address; confirms.
- * 4. Waits for the result, fetches it, checks hash, signature and signer, and decodes it.
+ * 1. Takes up a request that was paid and not finished, if the journal has one.
+ * 2. Reads the pack from the chain: whose it is and its tracking address.
+ * 3. Chooses supernodes that answer and offer the model; the first whose quote is right and within the ceiling is paid.
+ * 4. Writes down that it is about to burn, burns the exact patoshis of the cost, change to the tracking address; writes down the transaction.
+ * 5. Confirms, waits for the result, fetches and checks it (inference-completion.ts).
  */
 export async function runInference(side: UserSide, options: InferenceOptions): Promise<InferenceOutcome> {
+  const journal = options.journal ?? memoryJournal<InferenceState>();
+  const state = (await resumed(side, journal)) ?? (await begun(side, options, journal));
+  const outcome = await completeInference(side, state, journal, options.timeoutMs);
+  await options.keep?.(outcome);
+  await journal.save('user inference: finished', undefined);
+  return outcome;
+}
+
+async function resumed(side: UserSide, journal: Journal<InferenceState>): Promise<PaidInference | undefined> {
+  const state = await journal.load();
+  if (!state) return undefined;
+  if (state.owner !== side.signing.pastelId)
+    throw new ClientError('bad-input', `A request of ${state.owner} is not finished`, 'Finish it first, with that PastelID.');
+  side.report?.({ step: 'resume', text: 'Taking up a request that was not finished' });
+  const burnTxid = state.burnTxid ?? (await findBurn(side, state));
+  if (burnTxid === undefined) {
+    side.report?.({ step: 'resume', text: 'It was never paid; beginning anew' });
+    await journal.save('user inference: found unpaid', undefined);
+    return undefined;
+  }
+  const paid = { ...state, burnTxid };
+  await journal.save('user inference: burn found', paid);
+  return paid;
+}
+
+async function begun(side: UserSide, options: InferenceOptions, journal: Journal<InferenceState>): Promise<PaidInference> {
   const wish = {
     model: options.model,
     inferenceType: options.inferenceType ?? 'text_completion',
@@ -89,45 +79,7 @@ export async function runInference(side: UserSide, options: InferenceOptions): P
   };
   const trackingAddress = await trackingAddressOf(side, options.packTxid);
   const quoted = await quote(side, options, wish, trackingAddress);
-  const burnTxid = await pay(side, quoted, trackingAddress);
-  const { request, response, candidate, costTenths } = quoted;
-  const { client, pastelId } = candidate;
-  await confirm(side, quoted, burnTxid);
-
-  const id = response.inference_response_id;
-  const hint = `The request is ${request.inference_request_id}, its response ${id} at ${client.url}; credits that are not served are owed by a signed credit note.`;
-  const patience = {
-    what: 'the result',
-    timeoutMs: options.timeoutMs ?? RESULT_TIMEOUT_MS,
-    everyMs: 1_000,
-    everyMsMax: 15_000,
-    growth: 1.2,
-    hint,
-  };
-  await waitUntil(side, patience, () => client.isResultReady(id).catch(notYet));
-  const result = await waitUntil(side, { ...patience, what: 'the result to arrive', timeoutMs: 120_000 }, () =>
-    client.result(id, { expectedSigner: pastelId, timeoutMs: 120_000 }),
-  );
-  if (result.inference_response_id !== id || result.inference_request_id !== request.inference_request_id) {
-    throw new SupernodeUntrustworthy(client.url, 'retrieve_inference_output_results', ['the result is that of another request']);
-  }
-  const output = outputIn(result);
-  const failure = unservedIn(result, output);
-  side.report?.({
-    step: 'result',
-    text: failure ? `The supernode could not serve it: ${failure.message}` : 'The result is here; hash and signature are good',
-  });
-  return {
-    request,
-    response,
-    result,
-    output,
-    ...(failure && { unserved: failure }),
-    costTenths,
-    burnTxid,
-    supernodePastelId: pastelId,
-    supernodeUrl: client.url,
-  };
+  return pay(side, quoted, trackingAddress, journal);
 }
 
 /** The chain's word, not a supernode's: the change of the burn goes to this address. */
@@ -214,7 +166,13 @@ async function requestFor(side: UserSide, packTxid: string, wish: InferenceWish)
   return seal(InferenceAPIUsageRequest, draft, side.signing);
 }
 
-async function pay(side: UserSide, { request, costTenths: patoshis }: Quoted, trackingAddress: string): Promise<string> {
+async function pay(
+  side: UserSide,
+  quoted: Quoted,
+  trackingAddress: string,
+  journal: Journal<InferenceState>,
+): Promise<PaidInference> {
+  const patoshis = quoted.costTenths;
   const held = (await side.wallet.addressAmounts()).get(trackingAddress) ?? 0;
   if (held < patoshis + FEE_PATOSHIS) {
     throw new ClientError(
@@ -223,39 +181,22 @@ async function pay(side: UserSide, { request, costTenths: patoshis }: Quoted, tr
       `Send some PSL to ${trackingAddress}.`,
     );
   }
-  const intent = { patoshis, fromHeight: await side.chain.height(), trackingAddress };
-  const comment = `Confirmation tracking transaction for inference request with request_id ${request.inference_request_id}`;
-  const txid = await burn(side, intent, () =>
-    side.wallet.sendMany(new Map([[side.burnAddress, patoshis]]), trackingAddress, comment),
-  );
-  side.report?.({ step: 'burn', text: `Burned ${pslText(patoshis)} PSL in ${txid}`, patoshis, tenths: patoshis });
-  return txid;
-}
-
-/** The burn is made: the supernode is told until it has heard. */
-async function confirm(side: UserSide, { candidate: { client }, request }: Quoted, txid: string): Promise<void> {
-  const confirmation = {
-    inference_request_id: request.inference_request_id,
-    requesting_pastelid: side.signing.pastelId,
-    confirmation_transaction: { txid },
-  };
-  let wait = 1_000;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await client.confirmInference(confirmation, { timeoutMs: 240_000 });
-      side.report?.({ step: 'confirmation', text: `${client.url} knows of the burn`, waitsFor: 'the result' });
-      return;
-    } catch (error) {
-      const isFinal = error instanceof SupernodeRefused && error.status < 429;
-      if (!isSupernodeTrouble(error) || isFinal || attempt >= CONFIRM_TRIES_MAX) throw error;
-      side.report?.({ step: 'confirmation', text: error.message, waitsFor: 'another try with the same burn' });
-      await side.clock.wait(wait);
-      wait = Math.min(wait * 1.6, 30_000);
-    }
+  const state = paying(side.signing.pastelId, quoted, trackingAddress, await side.chain.height());
+  await journal.save('user inference: burn intended', state);
+  const comment = `Confirmation tracking transaction for inference request with request_id ${quoted.request.inference_request_id}`;
+  let burnTxid: string;
+  try {
+    burnTxid = await burn(side, state, () =>
+      side.wallet.sendMany(new Map([[side.burnAddress, patoshis]]), trackingAddress, comment),
+    );
+  } catch (error) {
+    // Not sent, for certain; anything else stays in the journal.
+    if (error instanceof ClientError && error.code === 'not-enough-coins')
+      await journal.save('user inference: burn given up', undefined);
+    throw error;
   }
-}
-
-function notYet(error: unknown): false {
-  if (isSupernodeTrouble(error)) return false;
-  throw error;
+  const paid = { ...state, burnTxid };
+  await journal.save('user inference: burn sent', paid);
+  side.report?.({ step: 'burn', text: `Burned ${pslText(patoshis)} PSL in ${burnTxid}`, patoshis, tenths: patoshis });
+  return paid;
 }

@@ -30,14 +30,18 @@ export interface UserSide extends WalletSide {
   readonly burnAddress: string;
 }
 
-/** Where a story keeps what must survive a crash. `undefined` forgets. */
+/** Where a story keeps what must survive a crash. */
 export interface Journal<State> {
   readonly load: () => Promise<State | undefined>;
-  readonly save: (state: State | undefined) => Promise<void>;
+  /**
+   * `undefined` forgets.
+   * @param step `<story>: <what is stored>`, a literal that no other step has: crash tests stop right before or after it
+   */
+  readonly save: (step: `${string}: ${string}`, state: State | undefined) => Promise<void>;
 }
 export function memoryJournal<State>(): Journal<State> {
   let kept: State | undefined;
-  return { load: async () => kept, save: async (state) => void (kept = state) };
+  return { load: async () => kept, save: async (_step, state) => void (kept = state) };
 }
 
 export type ClientErrorCode =

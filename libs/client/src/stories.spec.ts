@@ -9,7 +9,8 @@ import { fundTrackingAddress } from './fund-tracking-address.js';
 import { purchaseCreditPack } from './purchase-credit-pack.js';
 import type { PurchaseState } from './purchase-state.js';
 import { runInference } from './run-inference.js';
-import { ClientError, memoryJournal } from './side.js';
+import type { InferenceState } from './inference-state.js';
+import { ClientError, memoryJournal, type Journal } from './side.js';
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -183,8 +184,8 @@ describe('a purchase', () => {
     const journal = memoryJournal<PurchaseState>();
     const crash = {
       load: journal.load,
-      save: async (state: PurchaseState | undefined) =>
-        state?.burnTxid === undefined ? journal.save(state) : Promise.reject(new Error('power cut')),
+      save: (step: `${string}: ${string}`, state: PurchaseState | undefined) =>
+        state?.burnTxid === undefined ? journal.save(step, state) : Promise.reject(new Error('power cut')),
     };
     expect((await failure(purchaseCreditPack(side, { ...buy, journal: crash }))).message).toBe('power cut');
     expect((await journal.load())!.burnTxid).toBeUndefined();
@@ -324,6 +325,46 @@ describe('an inference', () => {
       message: 'no luck',
       creditNoteId: 'n',
     });
+  });
+
+  const dying = (journal: Journal<InferenceState>, at: string): Journal<InferenceState> => ({
+    load: journal.load,
+    save: (step, state) => (step.endsWith(at) ? Promise.reject(new Error('power cut')) : journal.save(step, state)),
+  });
+
+  test('is taken up after a crash between burn and confirmation: the same request, paid once', async () => {
+    const { side, ledger, nodes, wish: wanted } = await served();
+    const journal = memoryJournal<InferenceState>();
+    const crashed = runInference(side, { ...wanted, journal: dying(journal, 'burn sent') });
+    expect((await failure(crashed)).message).toBe('power cut');
+    expect((await journal.load())!.burnTxid).toBeUndefined();
+    const outcome = await runInference(side, { ...wanted, journal });
+    expect(nodes[0]!.seen.usage.map(({ inference_request_id }) => inference_request_id)).toEqual([
+      outcome.request.inference_request_id,
+    ]);
+    expect([ledger.burns.length, await journal.load()]).toEqual([2, undefined]);
+  });
+
+  test('that was never paid is not paid again until that is certain, and begins anew', async () => {
+    const { side, ledger, wish: wanted } = await served();
+    const journal = memoryJournal<InferenceState>();
+    ledger.losesCall = true;
+    expect((await failure(runInference(side, { ...wanted, journal }))).code).toBe('burn-uncertain');
+    expect((await failure(runInference(side, { ...wanted, journal }))).code).toBe('burn-uncertain');
+    expect(ledger.burns).toHaveLength(1);
+    ledger.mine(30);
+    await runInference(side, { ...wanted, journal });
+    expect(ledger.burns).toHaveLength(2);
+  });
+
+  test('is forgotten by the journal only when its outcome is kept', async () => {
+    const { side, ledger, wish: wanted } = await served();
+    const journal = memoryJournal<InferenceState>();
+    const keep = () => Promise.reject(new Error('power cut'));
+    expect((await failure(runInference(side, { ...wanted, journal, keep }))).message).toBe('power cut');
+    const kept: string[] = [];
+    const outcome = await runInference(side, { ...wanted, journal, keep: async ({ burnTxid }) => void kept.push(burnTxid) });
+    expect([kept, ledger.burns.length, await journal.load()]).toEqual([[outcome.burnTxid], 2, undefined]);
   });
 
   test('whose burn got no answer is found by its tracking address', async () => {
