@@ -1,4 +1,5 @@
 export * from './environment.js';
+export { envExample } from './env-example.js';
 export * from './settings.js';
 export * from './slices.js';
 export * from './settings.module.js';

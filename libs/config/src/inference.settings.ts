@@ -19,6 +19,12 @@ export function inferenceSettings(env: Environment): InferenceSettings {
     ),
     executionsMax: env.integer('CONCURRENT_EXECUTIONS_MAX', 8, 'Requests that run at the same time', { min: 1 }),
     executionSecondsMax: env.integer('EXECUTION_SECONDS_MAX', 600, 'Limit for one run', { min: 1 }),
+    executionWaitSecondsMax: env.integer(
+      'EXECUTION_WAIT_SECONDS_MAX',
+      1800,
+      'How long a paid request waits for a model service that is away, before it ends with a credit note',
+      { min: 1 },
+    ),
     executionAttemptsMax: env.integer('EXECUTION_ATTEMPTS_MAX', 3, 'Runs of one request, restarts included', { min: 1 }),
     downloadDirectory: env.text('DOWNLOAD_DIRECTORY', './data/downloads', 'Files that results name; kept for a day'),
     creditCostMultiplier: env.number('CREDIT_COST_MULTIPLIER_FACTOR', 0.002, 'Scales the raw costs of local models to credits'),

@@ -1,9 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { providers } from '../../inference/src/providers/index.js';
-import { envExample } from './env-example.js';
 import { Environment, SettingsError } from './environment.js';
 import { readSettings } from './settings.js';
 import { namesNode, readPastelConf, settingSources } from './sources.js';
@@ -61,8 +59,4 @@ test('environment before .env before pastel.conf', () => {
   expect([sources['RPC_USER'], sources['RPC_PASSWORD'], sources['RPC_PORT']]).toEqual(['environment', 'quoted text', '19932']);
   expect(namesNode(sources)).toBe(true);
   expect(namesNode(settingSources({}, join(home, '.pastel'), join(home, '.pastel')))).toBe(false);
-});
-
-test('.env.example names every setting', () => {
-  expect(readFileSync('.env.example', 'utf8')).toBe(envExample(providers));
 });

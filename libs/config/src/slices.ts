@@ -77,6 +77,8 @@ export class InferenceSettings {
   readonly executionsMax!: number;
   readonly executionSecondsMax!: number;
   readonly executionAttemptsMax!: number;
+  /** How long a paid request may wait for a provider that is away. */
+  readonly executionWaitSecondsMax!: number;
   /** Files that results name, for a day. */
   readonly downloadDirectory!: string;
   /** What scales the raw numbers of local models to credits (inference spec 4.1). */

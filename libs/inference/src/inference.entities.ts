@@ -30,6 +30,8 @@ export class InferenceJob {
   @Column({ type: 'text' }) parameters!: string;
   /** JSON of the work that was priced. */
   @Column({ type: 'text', default: '{"inputTokens":0,"outputTokensMax":0,"completions":1}' }) workload!: string;
+  /** JSON list of what may run instead, each at no higher price: see `Fallback`. */
+  @Column({ type: 'text', default: '[]' }) fallbacks!: string;
   @Column(whole) cost_tenths!: number;
   /** Last height for the burn. */
   @Column(whole) max_height!: number;
@@ -40,6 +42,8 @@ export class InferenceJob {
   /** The burn that paid; one burn pays one request. */
   @Column({ ...maybeText, unique: true }) burn_txid!: string | null;
   @Column(maybeWhole) burn_seen_height!: number | null;
+  /** Since when it may run. */
+  @Column(maybeWhole) confirmed_at_ms!: number | null;
   @Column({ ...whole, default: 0 }) attempts!: number;
   /** When the next step is due: a look at the burn, an attempt, or the end of the lease of the running one. */
   @Column(maybeWhole) due_at_ms!: number | null;

@@ -22,6 +22,8 @@ import { InferenceScheduler } from './inference.scheduler.js';
 import { ModelCatalog } from './menu/model-catalog.service.js';
 import { OwedAnnouncementsRepository } from './announcements/owed-announcements.repository.js';
 import { PricingService } from './quote/pricing.service.js';
+import { AttemptService } from './execution/attempt.service.js';
+import { ProviderGate } from './execution/provider-gate.js';
 import { ProviderRunner } from './execution/provider-runner.service.js';
 import { Providers } from './execution/providers.service.js';
 import { QuoteService } from './quote/quote.service.js';
@@ -45,6 +47,8 @@ import { RetentionService } from './results/retention.service.js';
     QuoteService,
     ConfirmationService,
     ProviderRunner,
+    ProviderGate,
+    AttemptService,
     ExecutionService,
     ResultService,
     AnnouncementService,

@@ -49,6 +49,7 @@ const status: RequestStatus = {
   inference_request_id: id,
   inference_response_id: id,
   state: 'COMPLETED',
+  model: 'sandbox-echo',
   detail: null,
   cost_in_credits: 0.5,
   burn_txid: String(kinds.txid.shown.example),

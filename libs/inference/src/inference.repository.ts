@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { In, IsNull, LessThan, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
+import { In, IsNull, LessThan, LessThanOrEqual, MoreThan, Not, type EntityManager, type FindOptionsWhere } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { CreditNote, InferenceAPIOutputResult, InferenceAPIUsageRequest, InferenceAPIUsageResponse } from '#protocol';
 import { Transactions } from '#database';
@@ -17,6 +17,9 @@ type NewJob = Pick<
   | 'pack_txid'
   | 'model'
   | 'provider'
+  | 'upstream_model'
+  | 'workload'
+  | 'fallbacks'
   | 'inference_type'
   | 'parameters'
   | 'cost_tenths'
@@ -177,14 +180,25 @@ export class InferenceRepository {
   namedBurnsDue(nowMs: number, limit: number): Promise<InferenceJob[]> {
     return this.due(['QUOTED', 'EXPIRED'], nowMs, limit);
   }
-  attemptsDue(nowMs: number, limit: number): Promise<InferenceJob[]> {
-    return this.due(['CONFIRMED'], nowMs, limit);
+  /** @param closed providers that take nothing now */
+  attemptsDue(nowMs: number, limit: number, closed: readonly string[]): Promise<InferenceJob[]> {
+    return this.due(['CONFIRMED'], nowMs, limit, closed.length > 0 ? { provider: Not(In([...closed])) } : {});
+  }
+  /** Paid before then, and not running. */
+  waitingSince(ms: number, limit: number): Promise<InferenceJob[]> {
+    const where = { state: 'CONFIRMED' as const, confirmed_at_ms: LessThan(ms) };
+    return this.transactions.read((m) => m.find(InferenceJob, { where, order: { confirmed_at_ms: 'ASC' }, take: limit }));
   }
   lapsedLeases(nowMs: number, limit: number): Promise<InferenceJob[]> {
     return this.due(['EXECUTING'], nowMs, limit);
   }
-  private due(states: RequestState[], nowMs: number, limit: number): Promise<InferenceJob[]> {
-    const where = { state: In(states), due_at_ms: LessThanOrEqual(nowMs) };
+  private due(
+    states: RequestState[],
+    nowMs: number,
+    limit: number,
+    also: FindOptionsWhere<InferenceJob> = {},
+  ): Promise<InferenceJob[]> {
+    const where = { ...also, state: In(states), due_at_ms: LessThanOrEqual(nowMs) };
     return this.transactions.read((m) => m.find(InferenceJob, { where, order: { due_at_ms: 'ASC' }, take: limit }));
   }
 

@@ -37,6 +37,8 @@ import { AnnouncementReceiver } from '../src/announcements/announcement-receiver
 import { AnnouncementService } from '../src/announcements/announcement.service.js';
 import { ConfirmationService } from '../src/payment/confirmation.service.js';
 import { Downloads } from '../src/results/downloads.service.js';
+import { AttemptService } from '../src/execution/attempt.service.js';
+import { ProviderGate } from '../src/execution/provider-gate.js';
 import { ExecutionService } from '../src/execution/execution.service.js';
 import { InferenceMessages } from '../src/inference-messages.service.js';
 import { InferenceSweeps } from '../src/inference-sweeps.service.js';
@@ -67,6 +69,7 @@ export const settings = {
   executionsMax: 2,
   executionSecondsMax: 600,
   executionAttemptsMax: 3,
+  executionWaitSecondsMax: 1800,
   downloadDirectory: join(tmpdir(), `downloads-${process.pid}`),
   creditCostMultiplier: 0.002,
 } satisfies InferenceSettings;
@@ -93,6 +96,7 @@ export class World {
   readonly repository: InferenceRepository;
   readonly copies: AnnouncedCopiesRepository;
   readonly catalog: ModelCatalog;
+  gate!: ProviderGate;
   quotes!: QuoteService;
   sweeps!: InferenceSweeps;
   results!: ResultService;
@@ -120,7 +124,9 @@ export class World {
     const owed = new OwedAnnouncementsRepository(transactions);
     const messages = new InferenceMessages(chain, clock, this.entropy, node, limits);
     const freshness = new Freshness(chain, clock, { timestampSecondsMax: 200, blocksMax: 1 });
-    const pricing = new PricingService(this.catalog, new Providers(limits, setUps, clock), limits, purchase);
+    const providers = new Providers(limits, setUps, clock);
+    this.gate = new ProviderGate(providers, clock, limits);
+    const pricing = new PricingService(this.catalog, providers, this.gate, limits, purchase);
     this.quotes = new QuoteService(
       transactions,
       repository,
@@ -129,13 +135,15 @@ export class World {
       new AdmissionService(ledger, repository, limits),
       messages,
     );
-    const runner = new ProviderRunner(new Providers(limits, setUps, clock), clock, limits);
+    const runner = new ProviderRunner(providers, clock, limits);
+    const attempts = new AttemptService(transactions, repository, messages, clock, limits);
+
     const announcements = new AnnouncementService(owed, new FakeNetwork([node.pastelId, ...others]), this.messenger, node, {
       audience: 4,
     } as never);
     this.sweeps = new InferenceSweeps(
       new ConfirmationService(transactions, repository, ledger, messages, chain, clock),
-      new ExecutionService(transactions, repository, runner, messages, clock, limits),
+      new ExecutionService(transactions, repository, runner, attempts, this.gate, this.entropy),
       announcements,
       this.catalog,
       new RetentionService(repository, owed, this.copies, new Downloads(limits, clock, this.entropy), limits),

@@ -157,7 +157,7 @@ describe('the inference endpoints', () => {
 
   test('the menu lists models with their keys', async () => {
     const menu = (await send('GET', `${http.url}/get_inference_model_menu`)).json();
-    expect(menu.models.map(({ model_name }: { model_name: string }) => model_name)).toEqual(['sandbox-echo']);
+    expect(menu.models.map(({ model_name }: { model_name: string }) => model_name)).toEqual(['sandbox-echo', 'sandbox-spare']);
     expect(menu.models[0].credit_costs).toEqual({ api_based_pricing: 1 });
   });
 

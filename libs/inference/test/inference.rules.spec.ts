@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { envExample } from '#config';
 import { Refusal } from '#protocol';
 import { promptOf } from '../src/quote/input.rules.js';
 import { parametersOf } from '../src/quote/parameters.rules.js';
 import { menuEntry } from '../src/providers/kit/text.js';
-import type { ModelMenuEntry } from '../src/providers/index.js';
+import { providers, type ModelMenuEntry } from '../src/providers/index.js';
 import { expiredBelow, isSettled, legalSteps, mayStep, requestStates } from '../src/payment/request-state.rules.js';
 import { resultFields, unservedFields } from '../src/execution/result.rules.js';
 import { soundUsage } from '../src/execution/usage.rules.js';
@@ -28,6 +29,7 @@ describe('the state machine', () => {
     'QUOTED>EXPIRED',
     'QUOTED>REFUSED',
     'CONFIRMED>EXECUTING',
+    'CONFIRMED>FAILED',
     'EXECUTING>COMPLETED',
     'EXECUTING>FAILED',
     'EXECUTING>CONFIRMED',
@@ -253,6 +255,10 @@ describe('usage', () => {
   ])('nonsense is replaced by the estimate: %p', (report) => {
     expect(soundUsage(report as never, work)).toEqual({ inputTokens: 20, outputTokens: 200, source: 'estimated' });
   });
+});
+
+test('.env.example names every setting', () => {
+  expect(readFileSync('.env.example', 'utf8')).toBe(envExample(providers));
 });
 
 test('no file but its own names a provider', () => {

@@ -41,7 +41,7 @@ describe.each(testDatabases())('the first clients on $name', (database) => {
   beforeEach(() => {
     world = here.world;
     const { repository, ledger, clock, catalog, transactions, entropy } = world;
-    const pricing = new PricingService(catalog, new Providers(settings, setUps, clock), settings, {
+    const pricing = new PricingService(catalog, new Providers(settings, setUps, clock), world.gate, settings, {
       targetUsdPerCredit: 0.01,
       targetProfitMargin: 0.15,
     } as never);

@@ -155,7 +155,8 @@ export class ConfirmationService {
     seenAtHeight: number,
   ): Promise<string | undefined> {
     const nowMs = this.clock.now().getTime();
-    const changes = { burn_txid: txid, burn_seen_height: seenAtHeight, due_at_ms: nowMs, detail: null, finished_at_ms: null };
+    const settled = { burn_txid: txid, burn_seen_height: seenAtHeight, confirmed_at_ms: nowMs };
+    const changes = { ...settled, due_at_ms: nowMs, detail: null, finished_at_ms: null };
     return this.settleOnce(id, txid, 'CONFIRMED', changes, async () => undefined);
   }
 

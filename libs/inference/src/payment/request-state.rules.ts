@@ -9,13 +9,13 @@ export type RequestState = (typeof requestStates)[number];
  * - CONFIRMED: the burn is this request's; waits for its turn. Back here from EXECUTING when an attempt failed in a way that may pass.
  * - EXECUTING: an attempt runs under a lease.
  * - COMPLETED: the signed result is stored.
- * - FAILED: all attempts failed; a signed error result and a credit note are stored.
+ * - FAILED: all attempts failed, or the provider stayed away for too long; a signed error result and a credit note are stored.
  * - EXPIRED: never paid in time; the hold is released. A burn that its owner names after all still moves it on.
  * - REFUSED: the owner burned, but too late or too much; a signed error result and a credit note are stored.
  */
 export const legalSteps: Readonly<Record<RequestState, readonly RequestState[]>> = {
   QUOTED: ['CONFIRMED', 'EXPIRED', 'REFUSED'],
-  CONFIRMED: ['EXECUTING'],
+  CONFIRMED: ['EXECUTING', 'FAILED'],
   EXECUTING: ['COMPLETED', 'FAILED', 'CONFIRMED'],
   COMPLETED: [],
   FAILED: [],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { PythonNumber } from '#protocol';
 import {
   type Ability,
+  type Model,
   type ModelParameter,
   type Outcome,
   type Provider,
@@ -12,14 +13,27 @@ import {
 import { completionsOutput, embeddingWorkload, estimateTokens, menuEntry, textParameters, textWorkload } from './kit/text.js';
 
 const MODEL = 'sandbox-echo';
+/** Costs less, and never does anything but answer: what others fall back on. */
+const SPARE = 'sandbox-spare';
 const DIMENSIONS = 16;
 const DELAY_MS_MAX = 600_000;
-/** Made-up prices, so that a default completion costs 1.2 credits. */
-const PRICING = { per: 'million tokens', input: '2.5', output: '10' } as const;
 /** Far more than any model gives: the whole range of costs can be asked for. */
 const TOKENS_MAX = 20_000_000;
 
-const FAILURES = ['', 'refused', 'unavailable', 'unavailable_once', 'malformed', 'stall', 'deaf', 'crash'] as const;
+const FAILURES = [
+  '',
+  'refused',
+  'misconfigured',
+  'unavailable',
+  'unavailable_once',
+  'rate_limited',
+  'malformed',
+  'too_large',
+  'stall',
+  'deaf',
+  'crash',
+] as const;
+const RETRY_AFTER_MS = 30_000;
 const USAGES = ['', 'missing', 'negative', 'absurd', 'fraction'] as const;
 
 const behaviour: readonly ModelParameter[] = (
@@ -47,6 +61,7 @@ const behaviour: readonly ModelParameter[] = (
 const behaving =
   (answer: (run: Run) => Outcome) =>
   async (run: Run): Promise<Outcome> => {
+    if (run.model === SPARE) return answer(run);
     await run.clock.wait(Number(run.parameters['sandbox_delay_ms'] ?? 0), run.signal);
     if (run.signal.aborted) throw new ProviderFailure('deadline_exceeded', 'The sandbox was interrupted', true);
     switch (run.parameters['sandbox_failure'] as (typeof FAILURES)[number] | undefined) {
@@ -57,6 +72,12 @@ const behaving =
       case 'unavailable_once':
         if (run.attempt === 1) throw new ProviderFailure('unavailable', 'The sandbox is away for one attempt', true);
         break;
+      case 'misconfigured':
+        throw new ProviderFailure('misconfigured', 'The sandbox does not take the key, as it was told to', false);
+      case 'rate_limited':
+        throw new ProviderFailure('rate_limited', 'The sandbox has enough, as it was told to', true, RETRY_AFTER_MS);
+      case 'too_large':
+        throw new ProviderFailure('answer_too_large', 'The sandbox talks without end, as it was told to', false);
       case 'malformed':
         throw new ProviderFailure('malformed_answer', 'The sandbox talks nonsense, as it was told to', true);
       case 'stall':
@@ -107,12 +128,29 @@ function embed(run: Run): Outcome {
 const textCompletion: Ability = { count: textWorkload(estimateTokens), run: behaving(echo) };
 const embedding: Ability = { count: embeddingWorkload(estimateTokens), run: behaving(embed) };
 
-const entry = menuEntry({
-  model_name: MODEL,
-  description: 'Repeats the prompt; for trying out the network. Can be told to be slow, to fail, or to lie about its usage.',
-  supported_inference_type_strings: ['text_completion', 'embedding'],
-  model_parameters: [...textParameters({ tokensMax: TOKENS_MAX }), ...behaviour],
-});
+const entryOf = (model_name: string, description: string) =>
+  menuEntry({
+    model_name,
+    description,
+    supported_inference_type_strings: ['text_completion', 'embedding'],
+    model_parameters: [...textParameters({ tokensMax: TOKENS_MAX }), ...behaviour],
+  });
+/** Made-up prices, so that a default completion costs 1.2 credits. */
+const models: readonly Model[] = [
+  {
+    entry: entryOf(
+      MODEL,
+      'Repeats the prompt; for trying out the network. Can be told to be slow, to fail, or to lie about its usage.',
+    ),
+    upstream: MODEL,
+    pricing: { per: 'million tokens', input: '2.5', output: '10' },
+  },
+  {
+    entry: entryOf(SPARE, 'Repeats the prompt, whatever else it is told; for trying out what to fall back on.'),
+    upstream: SPARE,
+    pricing: { per: 'million tokens', input: '2', output: '8' },
+  },
+];
 
 /** Needs no key and computes nothing: the demonstration, and every fault on demand. */
 export const sandbox: Provider<true> = {
@@ -121,6 +159,6 @@ export const sandbox: Provider<true> = {
   setUp: (env) =>
     env.flag('SANDBOX_PROVIDER', false, 'Offer the sandbox model, which computes nothing; on in the devnet') || undefined,
   abilities: { text_completion: textCompletion, embedding },
-  models: async () => [{ entry, upstream: MODEL, pricing: PRICING }],
+  models: async () => models,
   checkKey: async () => undefined,
 };

@@ -6,6 +6,9 @@ const TEXT_LENGTH_MAX = 100_000;
 /** They travel in announcements to other supernodes. */
 const PARAMETERS_B64_LENGTH_MAX = 256 * 1024;
 const SUFFIX = / \[Optional\]$/;
+/** Not of a model: what may run instead when the one that is asked for does not deliver. */
+const FALLBACKS = 'fallback_models';
+const FALLBACKS_MAX = 3;
 
 /** Other names in use for the same thing: of other models' menus and of older ones. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -32,6 +35,7 @@ export function parametersOf(parametersB64: string, model: ModelMenuEntry, type:
   const values: Record<string, number | string> = {};
   for (const [sentName, sent] of membersOf(parametersB64)) {
     const name = canonicalName(sentName);
+    if (name === FALLBACKS) continue;
     if (isAbsent(sent)) {
       if (known.has(name) || anyModelHas(model, name) || SENT_BY_CLIENTS.has(name)) continue;
       throw refused(sentName, `is unknown to ${model.model_name}`);
@@ -50,6 +54,18 @@ export function parametersOf(parametersB64: string, model: ModelMenuEntry, type:
     if (!(name in values) && fallback !== null && fallback !== '') values[name] = fallback;
   }
   return values;
+}
+
+/** Models that the user allows in place of the one that is asked for: a list of names, or names with commas between. */
+export function fallbackModelsIn(parametersB64: string): string[] {
+  const sent = membersOf(parametersB64).find(([name]) => canonicalName(name) === FALLBACKS)?.[1] ?? null;
+  if (isAbsent(sent)) return [];
+  const names = typeof sent === 'string' ? sent.split(',').map((name) => name.trim()) : sent;
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string' && name !== '')) {
+    throw refused(FALLBACKS, 'is no list of model names');
+  }
+  if (names.length > FALLBACKS_MAX) throw refused(FALLBACKS, `names more than ${FALLBACKS_MAX} models`);
+  return names as string[];
 }
 
 function membersOf(parametersB64: string): [string, Json][] {

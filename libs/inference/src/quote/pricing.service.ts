@@ -4,7 +4,9 @@ import { Refusal, TENTHS_PER_CREDIT, type InferenceAPIUsageRequest } from '#prot
 import { COST_TENTHS_MAX, costOf, type Cost } from './cost.rules.js';
 import { inputOf } from './input.rules.js';
 import { ModelCatalog } from '../menu/model-catalog.service.js';
-import { parametersOf } from './parameters.rules.js';
+import { fallbackModelsIn, parametersOf } from './parameters.rules.js';
+import type { Fallback } from '../execution/attempt.service.js';
+import { ProviderGate } from '../execution/provider-gate.js';
 import { Providers } from '../execution/providers.service.js';
 import type { Ask, InferenceType, Workload } from '../providers/index.js';
 
@@ -20,7 +22,11 @@ export interface PricedWork extends Ask {
   readonly inferenceType: InferenceType;
   readonly work: Workload;
   readonly cost: Cost;
+  /** What may run instead, by the user's wish; none costs more. */
+  readonly fallbacks: readonly Fallback[];
 }
+
+type PricedAlone = Omit<PricedWork, 'fallbacks'>;
 
 /** How long a service that has to be asked for a length may take. */
 const COUNTING_TIMEOUT_MS = 60_000;
@@ -31,6 +37,7 @@ export class PricingService {
   constructor(
     private readonly catalog: ModelCatalog,
     private readonly providers: Providers,
+    private readonly gate: ProviderGate,
     private readonly settings: InferenceSettings,
     private readonly purchase: PurchaseSettings,
   ) {}
@@ -42,10 +49,38 @@ export class PricingService {
 
   /** Throws a Refusal that names what is wrong. */
   async price(request: WorkAsked): Promise<PricedWork> {
+    const priced = await this.priceOfOne(request);
+    const fallbacks: Fallback[] = [];
+    for (const name of fallbackModelsIn(request.model_parameters_json_b64)) {
+      fallbacks.push(
+        await this.fallback(await this.priceOfOne({ ...request, requested_model_canonical_string: name }), priced.cost),
+      );
+    }
+    return { ...priced, fallbacks };
+  }
+
+  /** Never at a higher price: the quoted one is what is paid, whoever serves. */
+  private async fallback({ model, provider, parameters, work, cost }: PricedAlone, quoted: Cost): Promise<Fallback> {
+    const { model_name } = model.entry;
+    if (cost.tenths > quoted.tenths) {
+      const [own, most] = [cost.tenths / TENTHS_PER_CREDIT, quoted.tenths / TENTHS_PER_CREDIT];
+      throw new Refusal('bad-request', `fallback_models: ${model_name} would cost ${own} credits, the request costs ${most}`);
+    }
+    return {
+      model: model_name,
+      provider,
+      upstream_model: model.upstream,
+      parameters: JSON.stringify(parameters),
+      workload: JSON.stringify(work),
+    };
+  }
+
+  private async priceOfOne(request: WorkAsked): Promise<PricedAlone> {
     const { requested_model_canonical_string: name, model_inference_type_string: type } = request;
     const offer = await this.catalog.find(name);
     if (!offer) throw new Refusal('bad-request', `This supernode does not offer the model '${name.slice(0, 200)}'`);
     const { model, provider } = offer;
+    if (this.gate.isBroken(provider.name)) throw new Refusal('unavailable', `The service behind ${name} is away; try again soon`);
     const inferenceType = model.entry.supported_inference_type_strings.find((supported) => supported === type);
     const ability = inferenceType && provider.abilities[inferenceType];
     if (!inferenceType || !ability) {

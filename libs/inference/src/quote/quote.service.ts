@@ -87,6 +87,7 @@ export class QuoteService {
       inference_type: work.inferenceType,
       parameters: JSON.stringify(work.parameters),
       workload: JSON.stringify(work.work),
+      fallbacks: JSON.stringify(work.fallbacks),
       cost_tenths: work.cost.tenths,
       max_height: maxHeight,
       created_at_ms: announcement.created_at_ms,

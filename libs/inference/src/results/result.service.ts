@@ -26,6 +26,8 @@ export interface RequestStatus {
   readonly inference_request_id: string;
   readonly inference_response_id: string;
   readonly state: RequestState;
+  /** The model that runs it: the one asked for, or one fallen back on. */
+  readonly model: string;
   readonly detail: string | null;
   readonly cost_in_credits: number;
   readonly burn_txid: string | null;
@@ -113,6 +115,7 @@ const statusOf = (job: InferenceJob): RequestStatus => ({
   inference_request_id: job.inference_request_id,
   inference_response_id: job.inference_response_id,
   state: job.state,
+  model: job.model,
   detail: job.detail,
   cost_in_credits: job.cost_tenths / TENTHS_PER_CREDIT,
   burn_txid: job.burn_txid,
