@@ -49,7 +49,7 @@ const status: RequestStatus = {
   inference_request_id: id,
   inference_response_id: id,
   state: 'COMPLETED',
-  model: 'sandbox-echo',
+  model: model.model_name,
   detail: null,
   cost_in_credits: 0.5,
   burn_txid: String(kinds.txid.shown.example),
