@@ -1,0 +1,27 @@
+import { chatProvider, keyAndUrl } from './kit/chat.js';
+import { telling } from './kit/chat-parameters.js';
+
+export const mistral = chatProvider({
+  name: 'mistral',
+  title: 'Mistral AI',
+  setUp: keyAndUrl('MISTRAL', 'Mistral AI', 'https://api.mistral.ai/v1'),
+  types: ['text_completion', 'embedding', 'ask_question_about_an_image'],
+  // It refuses every name that it does not know, `stream_options` among them.
+  parameters: telling(
+    ['number_of_tokens_to_generate', 'max_tokens'],
+    ['seed', 'random_seed'],
+    'temperature',
+    'top_p',
+    'stop',
+    'presence_penalty',
+    'frequency_penalty',
+    'safe_prompt',
+    'response_format',
+    'tools',
+    'tool_choice',
+    'parallel_tool_calls',
+    'reasoning_effort',
+  ),
+  embeddingParameters: telling('encoding_format', ['dimensions', 'output_dimension']),
+  streams: 'usage always',
+});

@@ -1,0 +1,30 @@
+import { chatProvider, keyAndUrl } from './kit/chat.js';
+import { telling } from './kit/chat-parameters.js';
+
+export const openRouter = chatProvider({
+  name: 'openrouter',
+  title: 'OpenRouter',
+  setUp: keyAndUrl('OPENROUTER', 'OpenRouter', 'https://openrouter.ai/api/v1'),
+  types: ['text_completion', 'ask_question_about_an_image'],
+  parameters: telling(
+    ['number_of_tokens_to_generate', 'max_tokens'],
+    'temperature',
+    'top_p',
+    'top_k',
+    'stop',
+    'seed',
+    'presence_penalty',
+    'frequency_penalty',
+    'response_format',
+    'tools',
+    'tool_choice',
+    'reasoning_effort',
+  ),
+  streams: 'usage always',
+  // It keeps the connection alive with comments while a model behind it gets ready.
+  idleMs: 300_000,
+  // 403: the words were found improper, by a model that wants them looked at.
+  statuses: { 403: 'refused' },
+  // Everybody may read the list of models; this names the key.
+  checkPath: '/key',
+});
