@@ -20,6 +20,8 @@ import { InferenceRepository } from './inference.repository.js';
 import { InferenceSweeps } from './inference-sweeps.service.js';
 import { InferenceScheduler } from './inference.scheduler.js';
 import { ModelCatalog } from './menu/model-catalog.service.js';
+import { ProviderHealth } from './menu/provider-health.service.js';
+import { ProvidersController } from './menu/providers.controller.js';
 import { OwedAnnouncementsRepository } from './announcements/owed-announcements.repository.js';
 import { PricingService } from './quote/pricing.service.js';
 import { AttemptService } from './execution/attempt.service.js';
@@ -34,9 +36,10 @@ import { RetentionService } from './results/retention.service.js';
 /** Quotes, burns, runs and results. The scheduler needs `ScheduleModule.forRoot()` at the root. */
 @Module({
   imports: [CreditPackModule, MessagingModule],
-  controllers: [InferenceController, EarlyEndpointsController, DownloadsController],
+  controllers: [InferenceController, EarlyEndpointsController, DownloadsController, ProvidersController],
   providers: [
     Providers,
+    ProviderHealth,
     ModelCatalog,
     PricingService,
     AdmissionService,

@@ -45,6 +45,7 @@ import { InferenceSweeps } from '../src/inference-sweeps.service.js';
 import { entities } from '../src/inference.entities.js';
 import { InferenceRepository } from '../src/inference.repository.js';
 import { ModelCatalog } from '../src/menu/model-catalog.service.js';
+import { ProviderHealth } from '../src/menu/provider-health.service.js';
 import { OwedAnnouncementsRepository } from '../src/announcements/owed-announcements.repository.js';
 import { PricingService } from '../src/quote/pricing.service.js';
 import { ProviderRunner } from '../src/execution/provider-runner.service.js';
@@ -109,7 +110,8 @@ export class World {
     this.ledger = new FakePackLedger(transactions);
     this.repository = new InferenceRepository(transactions);
     this.copies = new AnnouncedCopiesRepository(transactions);
-    this.catalog = new ModelCatalog(new Providers(limits, setUps, this.clock), this.clock);
+    const providers = new Providers(limits, setUps, this.clock);
+    this.catalog = new ModelCatalog(providers, new ProviderHealth(providers, this.clock, this.entropy), this.clock);
     this.startNode();
   }
   /** A process on these books; again for a restart. */

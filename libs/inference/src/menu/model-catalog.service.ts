@@ -1,11 +1,12 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Clock } from '#protocol';
 import { Providers } from '../execution/providers.service.js';
-import type { Model, ModelMenuEntry, Provider } from '../providers/index.js';
+import { ProviderFailure, type Model, type ModelMenuEntry, type Provider } from '../providers/index.js';
+import { ProviderHealth } from './provider-health.service.js';
 
-/** How long a provider is taken at its word: when it was well, and when it was not. */
-const WELL_MS = 600_000;
-const UNWELL_MS = 30_000;
+/** How long a list of models is taken as it is, and when a service that did not give it is asked again. */
+const LISTED_MS = 600_000;
+const UNLISTED_MS = 30_000;
 const QUESTION_TIMEOUT_MS = 15_000;
 
 /** A model and who runs it. */
@@ -18,7 +19,7 @@ interface Answer {
   readonly dueAtMs: number;
 }
 
-/** What can be asked of this node now. Providers whose key or server does not answer are left out, and asked again soon. */
+/** What can be asked of this node now. Providers whose key or server does not answer are left out. */
 @Injectable()
 export class ModelCatalog implements OnApplicationBootstrap {
   private readonly logger = new Logger(ModelCatalog.name);
@@ -27,6 +28,7 @@ export class ModelCatalog implements OnApplicationBootstrap {
 
   constructor(
     private readonly providers: Providers,
+    private readonly health: ProviderHealth,
     private readonly clock: Clock,
   ) {}
 
@@ -45,15 +47,19 @@ export class ModelCatalog implements OnApplicationBootstrap {
   }
 
   /** Asks the providers that are due; one round at a time. */
-  sweep(now: Date): Promise<void> {
-    return (this.asking ??= this.ask(now).finally(() => (this.asking = undefined)));
+  async sweep(now: Date): Promise<void> {
+    await this.health.sweep(now);
+    await this.askForModels();
   }
 
   /** Where two providers offer one name, the first in the registry has it. */
   private async offers(): Promise<Offer[]> {
-    if (this.answers.size < this.providers.all.length) await this.sweep(this.clock.now());
+    await this.health.ready();
+    if (this.providers.all.some((provider) => this.health.isWell(provider.name) && !this.answers.has(provider)))
+      await this.askForModels();
     const byName = new Map<string, Offer>();
     for (const provider of this.providers.all) {
+      if (!this.health.isWell(provider.name)) continue;
       for (const model of this.answers.get(provider)?.models ?? []) {
         const { model_name } = model.entry;
         if (!byName.has(model_name)) byName.set(model_name, { model, provider });
@@ -62,23 +68,28 @@ export class ModelCatalog implements OnApplicationBootstrap {
     return [...byName.values()];
   }
 
-  private async ask(now: Date): Promise<void> {
-    const due = this.providers.all.filter((provider) => (this.answers.get(provider)?.dueAtMs ?? 0) <= now.getTime());
+  private askForModels(): Promise<void> {
+    return (this.asking ??= this.ask(this.clock.now().getTime()).finally(() => (this.asking = undefined)));
+  }
+  private async ask(nowMs: number): Promise<void> {
+    const due = this.providers.all.filter(
+      (provider) => this.health.isWell(provider.name) && (this.answers.get(provider)?.dueAtMs ?? 0) <= nowMs,
+    );
     await Promise.all(
       due.map(async (provider) => {
         const models = await this.modelsOf(provider);
-        this.answers.set(provider, { models: models ?? [], dueAtMs: now.getTime() + (models ? WELL_MS : UNWELL_MS) });
+        this.answers.set(provider, { models: models ?? [], dueAtMs: nowMs + (models ? LISTED_MS : UNLISTED_MS) });
       }),
     );
   }
 
   private async modelsOf(provider: Provider): Promise<readonly Model[] | undefined> {
-    const surroundings = this.providers.surroundingsOf(provider, AbortSignal.timeout(QUESTION_TIMEOUT_MS));
     try {
-      await provider.checkKey(surroundings);
+      const surroundings = this.providers.surroundingsOf(provider, AbortSignal.timeout(QUESTION_TIMEOUT_MS));
       return (await provider.models?.(surroundings)) ?? [];
     } catch (error) {
-      this.logger.warn(`${provider.name} is left out of the menu: ${(error as Error).message}`);
+      this.logger.warn(`The models of ${provider.name} are not known: ${(error as Error).message}`);
+      if (error instanceof ProviderFailure) this.health.reportFailure(provider.name, error);
       return undefined;
     }
   }
