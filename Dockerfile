@@ -17,5 +17,5 @@ COPY --from=build /app/apps/cli/bin ./apps/cli/bin
 USER supernode
 VOLUME /app/data
 EXPOSE 7123
-HEALTHCHECK --interval=30s --timeout=3s --start-period=20s CMD ["node", "-e", "fetch('http://127.0.0.1:7123/liveness_ping').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=30s --timeout=3s --start-period=20s CMD ["node", "-e", "fetch('http://127.0.0.1:7123/health/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "--enable-source-maps", "dist/apps/supernode/src/main.js"]

@@ -24,6 +24,7 @@ export const httpSettings: HttpSettings = {
   requestsPerMinutePerIp: 1200,
   requestsPerMinutePerPastelId: 1200,
   limitLoopback: false,
+  shutdownGraceMs: 5000,
 };
 
 export interface TestHttpApp {

@@ -16,14 +16,21 @@ export class ManualClock extends Clock {
     return new Date(this.instant);
   }
 
+  /** How many wait for it. */
+  get waiting(): number {
+    return this.waiters.length;
+  }
+
   wait(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted || ms <= 0) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         signal?.removeEventListener('abort', wake);
+        this.waiters = this.waiters.filter((other) => other !== waiter);
         resolve();
       };
-      this.waiters.push({ at: this.instant + ms, wake });
+      const waiter = { at: this.instant + ms, wake };
+      this.waiters.push(waiter);
       signal?.addEventListener('abort', wake, { once: true });
     });
   }

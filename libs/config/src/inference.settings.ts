@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Environment } from './environment.js';
 import type { InferenceSettings } from './slices.js';
 
@@ -26,7 +27,43 @@ export function inferenceSettings(env: Environment): InferenceSettings {
       { min: 1 },
     ),
     executionAttemptsMax: env.integer('EXECUTION_ATTEMPTS_MAX', 3, 'Runs of one request, restarts included', { min: 1 }),
-    downloadDirectory: env.text('DOWNLOAD_DIRECTORY', './data/downloads', 'Files that results name; kept for a day'),
+    downloadDirectory: env.text(
+      'DOWNLOAD_DIRECTORY',
+      './data/downloads',
+      'Files on their way to a model service; theirs alone, and gone when the request is over',
+    ),
+    downloadBaseUrl: downloadBaseUrl(env),
+    downloadReaders: downloadReaders(env),
+    outgoingPrivateAddresses: outgoingPrivateAddresses(env),
     creditCostMultiplier: env.number('CREDIT_COST_MULTIPLIER_FACTOR', 0.002, 'Scales the raw costs of local models to credits'),
   };
+}
+
+function downloadBaseUrl(env: Environment): string | undefined {
+  const name = 'DOWNLOAD_BASE_URL';
+  const url = env.optional(
+    name,
+    'Under which a model service reaches this node to fetch files, e.g. http://203.0.113.7:7123; the listening address if empty',
+  );
+  if (url !== undefined && !/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) env.refuse(name, 'an http(s) URL');
+  return url;
+}
+
+function downloadReaders(env: Environment): string[] {
+  const name = 'DOWNLOAD_READERS';
+  const addresses = env.list(name, [], 'Addresses from which it fetches them, if others than that of its own URL');
+  if (addresses.some((address) => isIP(address) === 0)) env.refuse(name, 'IP addresses with commas between');
+  return addresses;
+}
+
+function outgoingPrivateAddresses(env: Environment): string[] {
+  const name = 'OUTGOING_PRIVATE_ADDRESSES';
+  const endpoints = env.list(
+    name,
+    [],
+    'host:port, with commas between: private addresses that requests may go to; the URLs of model services need not be named',
+  );
+  if (endpoints.some((each) => !/:\d{1,5}$/.test(each) || !URL.canParse(`http://${each}`)))
+    env.refuse(name, 'host:port with commas between');
+  return endpoints;
 }

@@ -79,8 +79,14 @@ export class InferenceSettings {
   readonly executionAttemptsMax!: number;
   /** How long a paid request may wait for a provider that is away. */
   readonly executionWaitSecondsMax!: number;
-  /** Files that results name, for a day. */
+  /** Files on their way to a model service that fetches them by a link. */
   readonly downloadDirectory!: string;
+  /** Under which such a service reaches this node; the listening address if not set. */
+  readonly downloadBaseUrl!: string | undefined;
+  /** Addresses beside those of the service's own URL from which it fetches them. */
+  readonly downloadReaders!: readonly string[];
+  /** `host:port` that requests may go to although they are private, beside the URLs of the providers. */
+  readonly outgoingPrivateAddresses!: readonly string[];
   /** What scales the raw numbers of local models to credits (inference spec 4.1). */
   readonly creditCostMultiplier!: number;
 }

@@ -31,6 +31,11 @@ export class Transactions {
     return this.source.manager;
   }
 
+  /** Throws where the database does not answer. */
+  async ping(): Promise<void> {
+    await this.source.query('SELECT 1');
+  }
+
   /**
    * All of it or nothing. Await only the database inside: no network, no waiting. Never nest: hand the manager on instead.
    * `work` may run again after a deadlock on PostgreSQL, so it changes nothing but rows.

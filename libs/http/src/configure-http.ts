@@ -8,6 +8,7 @@ import { Clock, Entropy } from '#protocol';
 import { lexemePreservingBody } from './body.js';
 import { ErrorsFilter } from './errors.filter.js';
 import { withExamples } from './examples.js';
+import { Lifecycle } from './lifecycle.js';
 import { PlainValidationPipe } from './plain-validation.pipe.js';
 import { RateLimiter, rateLimit } from './rate-limit.js';
 import { requestContext } from './request-context.js';
@@ -41,6 +42,7 @@ export function configureHttp(app: NestExpressApplication, settings: HttpSetting
   app.set('trust proxy', settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false);
   app.set('query parser', 'simple');
   app.use(requestContext(app.get(Entropy)));
+  app.use(app.get(Lifecycle).handler());
   app.enableCors(corsOptions(settings.corsOrigins));
   app.use(rateLimit(new RateLimiter(app.get(Clock), settings.requestsPerMinutePerIp), settings.limitLoopback));
   app.use(landing);

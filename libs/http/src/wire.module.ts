@@ -6,15 +6,18 @@ import { ChallengeRepository } from './challenge.repository.js';
 import { ChallengeScheduler } from './challenge.scheduler.js';
 import { ChallengeService } from './challenge.service.js';
 import { Freshness } from './freshness.js';
+import { HealthController } from './health.controller.js';
+import { Lifecycle } from './lifecycle.js';
 import { PastelIdLimit } from './pastelid-limit.js';
+import { Readiness } from './readiness.service.js';
 import { SiteController } from './site.controller.js';
 
 /** What every controller leans on: challenges and freshness. Global, because guards are made in the module of their controller. */
 @Global()
 @Module({
-  controllers: [ChallengeController, SiteController],
-  providers: [ChallengeRepository, ChallengeService, ChallengeScheduler, PastelIdLimit, Freshness],
-  exports: [ChallengeService, PastelIdLimit, Freshness],
+  controllers: [ChallengeController, HealthController, SiteController],
+  providers: [Lifecycle, Readiness, ChallengeRepository, ChallengeService, ChallengeScheduler, PastelIdLimit, Freshness],
+  exports: [Lifecycle, ChallengeService, PastelIdLimit, Freshness],
 })
 export class WireModule {}
 

@@ -1,4 +1,3 @@
-export { Downloads } from './results/downloads.service.js';
 export { InferenceModule } from './inference.module.js';
 /** For the data source. */
 export { entities as inferenceEntities } from './inference.entities.js';

@@ -8,8 +8,9 @@ import { AnnouncementReceiver } from './announcements/announcement-receiver.serv
 import { AnnouncementService } from './announcements/announcement.service.js';
 import { KnownCompletedRequests } from './results/completed-requests.service.js';
 import { ConfirmationService } from './payment/confirmation.service.js';
-import { DownloadsController } from './results/downloads.controller.js';
-import { Downloads } from './results/downloads.service.js';
+import { DownloadReaders } from './execution/download-readers.js';
+import { DownloadsController } from './execution/downloads.controller.js';
+import { Downloads } from './execution/downloads.service.js';
 import { EarlyEndpointsController } from './early/early-endpoints.controller.js';
 import { EarlyEndpoints } from './early/early-endpoints.service.js';
 import { ExecutionService } from './execution/execution.service.js';
@@ -27,6 +28,7 @@ import { PricingService } from './quote/pricing.service.js';
 import { AttemptService } from './execution/attempt.service.js';
 import { ProviderGate } from './execution/provider-gate.js';
 import { ProviderRunner } from './execution/provider-runner.service.js';
+import { Outgoing } from './execution/outgoing/outgoing.service.js';
 import { Providers } from './execution/providers.service.js';
 import { QuoteService } from './quote/quote.service.js';
 import { Reconciliation } from './books/reconciliation.service.js';
@@ -38,6 +40,9 @@ import { RetentionService } from './results/retention.service.js';
   imports: [CreditPackModule, MessagingModule],
   controllers: [InferenceController, EarlyEndpointsController, DownloadsController, ProvidersController],
   providers: [
+    Outgoing,
+    DownloadReaders,
+    Downloads,
     Providers,
     ProviderHealth,
     ModelCatalog,
@@ -59,12 +64,11 @@ import { RetentionService } from './results/retention.service.js';
     RetentionService,
     EarlyEndpoints,
     HandedInResults,
-    Downloads,
     { provide: CompletedRequests, useClass: KnownCompletedRequests },
     Reconciliation,
     InferenceSweeps,
     InferenceScheduler,
   ],
-  exports: [ModelCatalog, ResultService, InferenceSweeps, CompletedRequests, Downloads, Reconciliation],
+  exports: [ModelCatalog, ResultService, InferenceSweeps, CompletedRequests, Outgoing, Reconciliation],
 })
 export class InferenceModule {}

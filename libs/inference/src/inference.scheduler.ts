@@ -1,17 +1,20 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { Lifecycle } from '#http';
 import { Clock } from '#protocol';
 import { InferenceSweeps } from './inference-sweeps.service.js';
 
-/** Sweeps that run are waited for before the database closes, and no further ones begin. */
+/** While the process stops no further sweep begins; requests that run may come to their end, sweeps are waited for before the database closes. */
 @Injectable()
 export class InferenceScheduler implements BeforeApplicationShutdown {
   private readonly running = new Map<string, Promise<void>>();
-  private isClosing = false;
   constructor(
     private readonly clock: Clock,
     private readonly sweeps: InferenceSweeps,
-  ) {}
+    private readonly lifecycle: Lifecycle,
+  ) {
+    lifecycle.waitFor(() => sweeps.executions.idle());
+  }
 
   @Interval(1000) execute(): Promise<void> {
     return this.once('execute', (now) => this.sweeps.executions.sweep(now));
@@ -33,13 +36,12 @@ export class InferenceScheduler implements BeforeApplicationShutdown {
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.isClosing = true;
     await Promise.allSettled(this.running.values());
   }
 
   /** A tick that comes while the same sweep still runs is dropped: the next one does its work. */
   private once(name: string, sweep: (now: Date) => Promise<void>): Promise<void> {
-    if (this.isClosing || this.running.has(name)) return Promise.resolve();
+    if (this.lifecycle.isDraining || this.running.has(name)) return Promise.resolve();
     const run = sweep(this.clock.now()).finally(() => this.running.delete(name));
     this.running.set(name, run);
     return run;

@@ -10,6 +10,7 @@ import { Transactions } from '#database';
 import { Freshness } from '#http';
 import { MessageHandlers } from '#messaging';
 import {
+  type Clock,
   identityFromSeed,
   InferenceAPIOutputResult,
   InferenceAPIUsageRequest,
@@ -30,13 +31,16 @@ import {
   FakePackLedger,
   type FakeBurn,
 } from '../../../test/support/inference-fakes.js';
+import { httpSettings } from '../../../test/support/http-app.js';
 import { ManualClock } from '../../../test/support/manual-clock.js';
 import { AdmissionService } from '../src/quote/admission.service.js';
 import { AnnouncedCopiesRepository } from '../src/announcements/announced-copies.repository.js';
 import { AnnouncementReceiver } from '../src/announcements/announcement-receiver.service.js';
 import { AnnouncementService } from '../src/announcements/announcement.service.js';
 import { ConfirmationService } from '../src/payment/confirmation.service.js';
-import { Downloads } from '../src/results/downloads.service.js';
+import { DownloadReaders } from '../src/execution/download-readers.js';
+import { Downloads } from '../src/execution/downloads.service.js';
+import { Outgoing } from '../src/execution/outgoing/outgoing.service.js';
 import { AttemptService } from '../src/execution/attempt.service.js';
 import { ProviderGate } from '../src/execution/provider-gate.js';
 import { ExecutionService } from '../src/execution/execution.service.js';
@@ -72,11 +76,19 @@ export const settings = {
   executionAttemptsMax: 3,
   executionWaitSecondsMax: 1800,
   downloadDirectory: join(tmpdir(), `downloads-${process.pid}`),
+  downloadBaseUrl: undefined,
+  downloadReaders: [],
+  outgoingPrivateAddresses: [],
   creditCostMultiplier: 0.002,
 } satisfies InferenceSettings;
 /** The sandbox alone is set up. */
 export const setUps = { options: new Map([['sandbox', true]]) };
 const purchase = { targetUsdPerCredit: 0.01, targetProfitMargin: 0.15 } as never;
+
+export const downloadsOf = (limits: InferenceSettings, clock: Clock, options: ReadonlyMap<string, unknown> = new Map()) =>
+  new Downloads(limits, new DownloadReaders(limits, httpSettings, { options }), clock, new SystemEntropy());
+export const providersOf = (limits: InferenceSettings, clock: Clock) =>
+  new Providers(setUps, clock, downloadsOf(limits, clock), new Outgoing(limits));
 
 export class CountingClock extends ManualClock {
   waits = 0;
@@ -110,7 +122,7 @@ export class World {
     this.ledger = new FakePackLedger(transactions);
     this.repository = new InferenceRepository(transactions);
     this.copies = new AnnouncedCopiesRepository(transactions);
-    const providers = new Providers(limits, setUps, this.clock);
+    const providers = providersOf(limits, this.clock);
     this.catalog = new ModelCatalog(providers, new ProviderHealth(providers, this.clock, this.entropy), this.clock);
     this.startNode();
   }
@@ -126,7 +138,7 @@ export class World {
     const owed = new OwedAnnouncementsRepository(transactions);
     const messages = new InferenceMessages(chain, clock, this.entropy, node, limits);
     const freshness = new Freshness(chain, clock, { timestampSecondsMax: 200, blocksMax: 1 });
-    const providers = new Providers(limits, setUps, clock);
+    const providers = providersOf(limits, clock);
     this.gate = new ProviderGate(providers, clock, limits);
     const pricing = new PricingService(this.catalog, providers, this.gate, limits, purchase);
     this.quotes = new QuoteService(
@@ -148,7 +160,7 @@ export class World {
       new ExecutionService(transactions, repository, runner, attempts, this.gate, this.entropy),
       announcements,
       this.catalog,
-      new RetentionService(repository, owed, this.copies, new Downloads(limits, clock, this.entropy), limits),
+      new RetentionService(repository, owed, this.copies, downloadsOf(limits, clock), limits),
     );
     this.results = new ResultService(repository, this.copies, pooledChecking);
     this.receiver = new AnnouncementReceiver(new MessageHandlers(), this.copies, pooledChecking, clock);

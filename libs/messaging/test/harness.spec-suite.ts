@@ -44,6 +44,7 @@ const http: HttpSettings = {
   requestsPerMinutePerIp: 10_000,
   requestsPerMinutePerPastelId: 10_000,
   limitLoopback: false,
+  shutdownGraceMs: 5000,
 };
 
 export interface Options {

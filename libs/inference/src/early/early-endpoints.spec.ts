@@ -14,14 +14,13 @@ import {
   PACK,
   refused,
   settings,
-  setUps,
+  providersOf,
   stranger,
   txid,
   user,
   useWorld,
   World,
 } from '../../test/inference-world.spec-suite.js';
-import { Providers } from '../execution/providers.service.js';
 import { PricingService } from '../quote/pricing.service.js';
 
 const question = {
@@ -41,7 +40,7 @@ describe.each(testDatabases())('the first clients on $name', (database) => {
   beforeEach(() => {
     world = here.world;
     const { repository, ledger, clock, catalog, transactions, entropy } = world;
-    const pricing = new PricingService(catalog, new Providers(settings, setUps, clock), world.gate, settings, {
+    const pricing = new PricingService(catalog, providersOf(settings, clock), world.gate, settings, {
       targetUsdPerCredit: 0.01,
       targetProfitMargin: 0.15,
     } as never);

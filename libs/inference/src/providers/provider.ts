@@ -131,13 +131,27 @@ export interface Ask {
   readonly parameters: ParameterValues;
 }
 
+/** A file that can be fetched from this node. */
+export interface OfferedFile {
+  readonly url: string;
+  /** Takes it away again; whoever offered it calls this when the work is over, however it went. */
+  release(): Promise<void>;
+}
+
+/** Hands files to services of the operator's that want a link instead of the bytes. */
+export interface Files {
+  /** `ending`: such as `pdf`. Throws a {@link ProviderFailure} where there is no room for it. */
+  offer(content: Uint8Array, ending?: string): Promise<OfferedFile>;
+}
+
 /** What a provider needs of the outside; nothing else is within its reach. */
 export interface Surroundings<Options = unknown> {
-  /** Bounded answers, no redirects, time-outs set, no private addresses but those of `options`. */
+  /** Bounded answers, no redirects, time-outs set, no private addresses but those of {@link Provider.ownUrls}. */
   readonly http: AxiosInstance;
   /** What {@link Provider.setUp} returned: the key, the base URL. */
   readonly options: Options;
   readonly clock: Clock;
+  readonly files: Files;
   readonly signal: AbortSignal;
 }
 
@@ -187,6 +201,10 @@ export interface Provider<Options = unknown> {
   /** Reads and names its variables; `undefined` where the operator has not set it up. Always reads all of them. */
   setUp(env: Environment): Options | undefined;
   readonly abilities: Readonly<Partial<Record<InferenceType, Ability<Options>>>>;
+  /** Base URLs that the operator set: the only ones whose hosts may be private. */
+  ownUrls?(options: Options): readonly string[];
+  /** The services at {@link ownUrls} fetch what is offered to them as {@link Files}. */
+  readonly fetchesFiles?: boolean;
   /** Models that the menu file does not hold: written here, or asked of the service. Throws a {@link ProviderFailure}. */
   models?(surroundings: Surroundings<Options>): Promise<readonly Model[]>;
   /** Whether the service is there and takes the key. Throws a {@link ProviderFailure} otherwise; must not cost anything. */

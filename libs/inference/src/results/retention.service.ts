@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InferenceSettings } from '#config';
 import { AnnouncedCopiesRepository } from '../announcements/announced-copies.repository.js';
-import { Downloads } from './downloads.service.js';
+import { Downloads } from '../execution/downloads.service.js';
 import { InferenceRepository } from '../inference.repository.js';
 import { OwedAnnouncementsRepository } from '../announcements/owed-announcements.repository.js';
 

@@ -27,6 +27,8 @@ type Body = Record<string, unknown>;
 export interface ChatOptions {
   /** Without a `/` at its end. */
   readonly url: string;
+  /** Where the vendor itself is; another `url` is the operator's own choice. */
+  readonly vendorUrl?: string;
   readonly key: string | undefined;
   /** Asks for a stream, where the dialect has one. */
   readonly stream?: boolean;
@@ -85,6 +87,7 @@ export function chatProvider<Options extends ChatOptions>(dialect: ChatDialect<O
     title,
     setUp: (env) => dialect.setUp(env),
     abilities: Object.fromEntries(types.map((type) => [type, all[type]])),
+    ownUrls: ({ url, vendorUrl }) => (url === vendorUrl ? [] : [url]),
     ...(models && { models }),
     ...(concurrencyMax && { concurrencyMax }),
     checkKey: async (around) => {
@@ -106,7 +109,7 @@ export const keyAndUrl =
   (env: Environment): ChatOptions | undefined => {
     const key = env.secret(`${prefix}_API_KEY`, `Key of ${title}; its models are offered where it is set`);
     const base = env.text(`${prefix}_BASE_URL`, url, `Address of ${title}, or of a server that speaks for it`);
-    return key === undefined ? undefined : { url: base.replace(/\/+$/, ''), key };
+    return key === undefined ? undefined : { url: base.replace(/\/+$/, ''), vendorUrl: url, key };
   };
 
 const callOf = <O extends ChatOptions>(

@@ -1,0 +1,43 @@
+import { Controller, Get, HttpCode, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { ErrorAnswers } from './api-answers.js';
+import { HEALTH_PATH } from './lifecycle.js';
+import { Readiness } from './readiness.service.js';
+
+export class Health {
+  @ApiProperty({ enum: ['ok', 'error'], example: 'ok' }) status!: 'ok' | 'error';
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    example: { process: 'ok', database: 'ok', chain: 'ok' },
+    description: '`ok`, or what is wrong',
+  })
+  checks!: Readonly<Record<string, string>>;
+}
+
+@ApiTags('health')
+@Controller(HEALTH_PATH)
+export class HealthController {
+  constructor(private readonly readiness: Readiness) {}
+
+  @Get('live')
+  @ApiOperation({ summary: 'Whether the process runs; asks nobody else' })
+  @ApiOkResponse({ type: Health })
+  @ErrorAnswers(429, 500)
+  live(): Health {
+    return { status: 'ok', checks: { process: 'ok' } };
+  }
+
+  @Get('ready')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Whether requests should be sent here: database and chain answer, and the process is not stopping' })
+  @ApiOkResponse({ type: Health })
+  @ApiResponse({ status: 503, type: Health, description: 'Not now; `checks` says why' })
+  @ErrorAnswers(429, 500)
+  async ready(@Res({ passthrough: true }) response: Response): Promise<Health> {
+    const health = await this.readiness.check();
+    if (health.status === 'error') response.status(503);
+    return health;
+  }
+}
