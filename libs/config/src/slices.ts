@@ -31,6 +31,7 @@ export class HttpSettings {
   readonly requestsPerMinutePerIp!: number;
   readonly requestsPerMinutePerPastelId!: number;
   readonly limitLoopback!: boolean;
+  readonly shutdownGraceMs!: number;
 }
 export class DatabaseSettings {
   readonly url!: string;
