@@ -108,6 +108,7 @@ export class World {
   readonly messenger = new FakeMessenger();
   readonly repository: InferenceRepository;
   readonly copies: AnnouncedCopiesRepository;
+  readonly health: ProviderHealth;
   readonly catalog: ModelCatalog;
   gate!: ProviderGate;
   quotes!: QuoteService;
@@ -123,7 +124,8 @@ export class World {
     this.repository = new InferenceRepository(transactions);
     this.copies = new AnnouncedCopiesRepository(transactions);
     const providers = providersOf(limits, this.clock);
-    this.catalog = new ModelCatalog(providers, new ProviderHealth(providers, this.clock, this.entropy), this.clock);
+    this.health = new ProviderHealth(providers, this.clock, this.entropy);
+    this.catalog = new ModelCatalog(providers, this.health, this.clock);
     this.startNode();
   }
   /** A process on these books; again for a restart. */
@@ -139,7 +141,7 @@ export class World {
     const messages = new InferenceMessages(chain, clock, this.entropy, node, limits);
     const freshness = new Freshness(chain, clock, { timestampSecondsMax: 200, blocksMax: 1 });
     const providers = providersOf(limits, clock);
-    this.gate = new ProviderGate(providers, clock, limits);
+    this.gate = new ProviderGate(providers, this.health, clock, limits);
     const pricing = new PricingService(this.catalog, providers, this.gate, limits, purchase);
     this.quotes = new QuoteService(
       transactions,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InferenceSettings } from '#config';
 import { Clock } from '#protocol';
+import { ProviderHealth } from '../menu/provider-health.service.js';
 import type { Provider, ProviderFailure } from '../providers/index.js';
 import { admission, afterFailure, CLOSED, probeAbandoned, probing, type Circuit } from './circuit-breaker.rules.js';
 import { Providers } from './providers.service.js';
@@ -15,6 +16,7 @@ export class ProviderGate {
   private readonly circuits = new Map<string, Circuit>();
   constructor(
     private readonly providers: Providers,
+    private readonly health: ProviderHealth,
     private readonly clock: Clock,
     private readonly settings: InferenceSettings,
   ) {}
@@ -48,7 +50,11 @@ export class ProviderGate {
     this.running.set(provider, Math.max(0, this.count(provider) - 1));
     const circuit = this.circuit(provider);
     if (end === 'answered') this.circuits.delete(provider);
-    else this.circuits.set(provider, end === 'interrupted' ? probeAbandoned(circuit) : afterFailure(circuit, end, this.nowMs));
+    else if (end === 'interrupted') this.circuits.set(provider, probeAbandoned(circuit));
+    else {
+      this.circuits.set(provider, afterFailure(circuit, end, this.nowMs));
+      this.health.reportFailure(provider, end);
+    }
   }
 
   private admits(name: string): boolean {
