@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { SystemClock, SystemEntropy } from '#config';
+import { SettingSources, SystemClock, SystemEntropy } from '#config';
 import { Devnet } from '#devnet';
 import { jsonFile } from './json-file.js';
 import { run } from './main.js';
@@ -112,7 +112,7 @@ describe('on a network of this machine', () => {
 
 describe('whose node it is', () => {
   test("nobody named one: the local devnet, and its demo's identity", async () => {
-    const node = new UserNode({}, screen().terminal, directory, { HOME: directory });
+    const node = new UserNode({}, screen().terminal, directory, SettingSources.of({ HOME: directory }));
     expect([node.isLocalDevnet, node.networkName]).toEqual([true, 'devnet']);
     await expect(node.userSide()).rejects.toThrow('No PastelID');
     const pastelId = 'jXXym9nonjQSw9RE7CWnRcdtQPSakTV9Az1rmYkVUHeecEBpBidNcpC95NjYtLnd5YtEaqq6nLLZHnRzQ1iKw7';
@@ -126,7 +126,7 @@ describe('whose node it is', () => {
   });
 
   test('a named one: never the demo identity, and never a passphrase that is not given', async () => {
-    const node = new UserNode({}, screen().terminal, directory, { RPC_PORT: '19932', RPC_USER: 'me' });
+    const node = new UserNode({}, screen().terminal, directory, SettingSources.of({ RPC_PORT: '19932', RPC_USER: 'me' }));
     expect([node.isLocalDevnet, node.networkName, await node.demoUser()]).toEqual([false, 'testnet', undefined]);
     await expect(node.userSide()).rejects.toThrow('No PastelID');
     node.close();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { UserSide, WalletSide } from '#client';
-import { Environment, namesNode, readSettings, settingSources, SystemClock, SystemEntropy, type Settings } from '#config';
+import { Environment, namesNode, readSettings, SettingSources, SystemClock, SystemEntropy, type Settings } from '#config';
 import { isPastelId, pooledChecking, type Clock } from '#protocol';
 import { JsonRpcChain, JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, JsonRpcWallet, signingBy } from '#rpc';
 import { jsonFile } from './json-file.js';
@@ -40,11 +40,11 @@ export class UserNode {
     private readonly options: GlobalOptions,
     terminal: Terminal,
     private readonly directory = process.cwd(),
-    sources: Readonly<Record<string, string | undefined>> = settingSources(),
+    sources = SettingSources.ofMachine(),
     clock: Clock = new SystemClock(),
   ) {
     this.isLocalDevnet = !namesNode(sources);
-    this.settings = readSettings(new Environment(this.isLocalDevnet ? { ...LOCAL_DEVNET, ...present(sources) } : sources));
+    this.settings = readSettings(new Environment(this.isLocalDevnet ? sources.withDefaults(LOCAL_DEVNET) : sources));
     const { rpc, peers } = this.settings;
     this.rpc = new JsonRpcClient(rpc, clock);
     this.network = new JsonRpcSupernodeNetwork(this.rpc, clock, {
@@ -116,8 +116,3 @@ export class UserNode {
     this.rpc.close();
   }
 }
-
-const present = (sources: Readonly<Record<string, string | undefined>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(sources).flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, value]])),
-  );

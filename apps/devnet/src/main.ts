@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { namesNode, settingSources } from '#config';
+import { namesNode, SettingSources } from '#config';
 import { AddressTaken } from './addresses.js';
 import { runDemo } from './demo.js';
 import { loggerOf, RPC_HOST, RPC_PORT, settingsOf, startChain, startSupernode, USER } from './network.js';
@@ -72,7 +72,7 @@ function showWhatNext(screen: Screen, pastelId: string): void {
 }
 
 try {
-  if (namesNode(settingSources())) await import('../../supernode/src/main.js');
+  if (namesNode(SettingSources.ofMachine())) await import('../../supernode/src/main.js');
   else await main();
 } catch (error) {
   if (!(error instanceof AddressTaken)) console.error(error);

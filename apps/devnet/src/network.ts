@@ -4,7 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Environment, readSettings, SystemClock, SystemEntropy, type Settings } from '#config';
 import { Devnet, type DevnetSupernodeFacts } from '#devnet';
 import { providers } from '#inference';
-import { createLogger, secretsOf, type WinstonLogger } from '#logs';
+import { createLogger, type WinstonLogger } from '#logs';
 import { networks } from '#protocol';
 import { createSupernode } from '../../supernode/src/supernode.js';
 import { ensureFree, placesFor, type Place } from './addresses.js';
@@ -71,6 +71,6 @@ export function settingsOf({ ip, port }: DevnetSupernodeFacts, index: number, fo
 }
 
 export const loggerOf = (all: readonly Settings[]): WinstonLogger =>
-  createLogger(all[0]!.log, { clock: new SystemClock(), secrets: all.flatMap(secretsOf) });
+  createLogger(all[0]!.log, { clock: new SystemClock(), secrets: all.flatMap(({ secrets }) => secrets) });
 
 const credentialsOf = (index: number) => ({ user: `sn${index + 1}`, password: `sn${index + 1}` });

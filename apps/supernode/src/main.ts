@@ -1,7 +1,7 @@
 import { Environment, readSettings, SettingSources, SystemClock } from '#config';
 import { drainAndClose } from '#http';
 import { providers } from '#inference';
-import { createLogger, secretsOf } from '#logs';
+import { createLogger } from '#logs';
 import { createSupernode } from './supernode.js';
 
 /** The same signal a second time ends the process at once. */
@@ -15,7 +15,7 @@ async function stop(app: Awaited<ReturnType<typeof createSupernode>>, graceMs: n
 try {
   const settings = readSettings(new Environment(SettingSources.ofMachine()), providers);
   const { http, rpc, network } = settings;
-  const logger = createLogger(settings.log, { clock: new SystemClock(), secrets: secretsOf(settings) });
+  const logger = createLogger(settings.log, { clock: new SystemClock(), secrets: settings.secrets });
   for (const warning of settings.warnings) logger.warn(warning, 'Settings');
   const app = await createSupernode({ settings, logger });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(app, http.shutdownGraceMs));

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import { Environment, namesNode, readSettings, settingSources } from '#config';
+import { Environment, namesNode, readSettings, SettingSources } from '#config';
 import { dataSourceOptions, Transactions } from '#database';
 import { Reconciliation, type Books } from '#inference';
 import { TENTHS_PER_CREDIT } from '#protocol';
@@ -16,9 +16,9 @@ const DATA = 'data';
 function booksToRead(): string[] {
   const named = process.argv.slice(2);
   if (named.length > 0) return named;
-  const sources = settingSources();
+  const sources = SettingSources.ofMachine();
   const { url } = readSettings(new Environment(sources)).database;
-  if (namesNode(sources) || sources['DATABASE_URL'] || !existsSync(DATA)) return [url];
+  if (namesNode(sources) || sources.has('DATABASE_URL') || !existsSync(DATA)) return [url];
   const ofDevnet = readdirSync(DATA, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('supernode.sqlite'))
     .map((file) => `sqlite:${join(DATA, file)}`)

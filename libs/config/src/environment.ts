@@ -1,3 +1,7 @@
+import { SecretProblem } from './secrets/secret-file.js';
+import { SECRET_CHARACTERS_MIN } from './secrets/secrets.js';
+import { SettingSources, type Values } from './sources.js';
+
 /** One setting as `.env.example` shows it. */
 export interface SettingDescription {
   readonly name: string;
@@ -22,13 +26,18 @@ interface Limits {
   readonly max?: number;
 }
 
-/** Reads named settings from one table of texts; remembers every problem, so that all are reported at once. */
+/** Reads named settings; remembers every problem, so that all are reported at once. */
 export class Environment {
   readonly described: SettingDescription[] = [];
   readonly problems: SettingProblem[] = [];
   /** The values of all secrets that were asked for and are set. */
   readonly secrets: string[] = [];
-  constructor(private readonly values: Readonly<Record<string, string | undefined>>) {}
+  /** What the operator should mend, though the program runs. */
+  readonly warnings: string[] = [];
+  private readonly sources: SettingSources;
+  constructor(sources: SettingSources | Values) {
+    this.sources = sources instanceof SettingSources ? sources : SettingSources.of(sources);
+  }
 
   text(name: string, fallback: string, meaning: string): string {
     return this.raw(name, fallback, meaning) ?? fallback;
@@ -37,9 +46,21 @@ export class Environment {
     return this.raw(name, '', meaning);
   }
   secret(name: string, meaning: string): string | undefined {
-    const value = this.raw(name, '', meaning, true);
-    if (value !== undefined) this.secrets.push(value);
+    const value = this.secretText(name, '', meaning);
+    if (value === undefined) return undefined;
+    this.secrets.push(value);
+    if (value.length < SECRET_CHARACTERS_MIN)
+      this.warnings.push(
+        `${name} has less than ${SECRET_CHARACTERS_MIN} characters: too short to be struck from the log wherever it stands`,
+      );
     return value;
+  }
+  /** A URL in which a password may stand. */
+  address(name: string, fallback: string, meaning: string): string {
+    const url = this.secretText(name, fallback, meaning) ?? fallback;
+    const password = passwordIn(url);
+    if (password !== '') this.secrets.push(password);
+    return url;
   }
 
   integer(name: string, fallback: number, meaning: string, { min = 0, max = Number.MAX_SAFE_INTEGER }: Limits = {}): number {
@@ -71,7 +92,8 @@ export class Environment {
       .filter((item) => item !== '');
   }
   refuse(name: string, expected: string): void {
-    this.problems.push({ name, expected });
+    const isKnown = this.problems.some((problem) => problem.name === name && problem.expected === expected);
+    if (!isKnown) this.problems.push({ name, expected });
   }
 
   private parsed<T>(name: string, fallback: T, meaning: string, expected: string, parse: (text: string) => T | undefined): T {
@@ -82,9 +104,29 @@ export class Environment {
     if (value === undefined) this.refuse(name, `${expected}, got '${text}'`);
     return value ?? fallback;
   }
-  private raw(name: string, fallback: string, meaning: string, secret = false): string | undefined {
-    this.described.push({ name, meaning, fallback, secret });
-    const value = this.values[name]?.trim();
-    return value === '' ? undefined : value;
+  private secretText(name: string, fallback: string, meaning: string): string | undefined {
+    this.described.push({ name, meaning, fallback, secret: true });
+    try {
+      const { value, warning } = this.sources.secret(name);
+      if (warning !== undefined) this.warnings.push(warning);
+      return value;
+    } catch (error) {
+      if (!(error instanceof SecretProblem)) throw error;
+      this.refuse(error.setting, error.expected);
+      return undefined;
+    }
+  }
+  private raw(name: string, fallback: string, meaning: string): string | undefined {
+    this.described.push({ name, meaning, fallback, secret: false });
+    return this.sources.text(name);
+  }
+}
+
+function passwordIn(url: string): string {
+  const { password } = URL.canParse(url) ? new URL(url) : { password: '' };
+  try {
+    return decodeURIComponent(password);
+  } catch {
+    return password;
   }
 }

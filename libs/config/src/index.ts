@@ -1,7 +1,10 @@
 export * from './environment.js';
 export { envExample } from './env-example.js';
+export * from './secrets/secrets.js';
+export * from './secrets/secret-file.js';
+export { SecretStore } from './secrets/secret-store.js';
 export * from './settings.js';
 export * from './slices.js';
 export * from './settings.module.js';
-export * from './sources.js';
+export { namesNode, SettingSources } from './sources.js';
 export * from './system.js';

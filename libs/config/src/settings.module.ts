@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import { Secrets } from './secrets/secrets.js';
 import * as slices from './slices.js';
 
 /** Offers each slice of the settings under its own class. */
@@ -20,6 +21,7 @@ export class SettingsModule {
       [slices.ProviderSettings, settings.providers],
       [slices.MessagingSettings, settings.messaging],
       [slices.LogSettings, settings.log],
+      [Secrets, new Secrets(settings.secrets)],
     ] as const;
     const providers = provided.map(([provide, useValue]) => ({ provide, useValue }));
     return {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Environment, SettingsError } from './environment.js';
 import { readSettings } from './settings.js';
-import { namesNode, readPastelConf, settingSources } from './sources.js';
+import { namesNode, readPastelConf, SettingSources } from './sources.js';
 
 const problemsOf = (values: Record<string, string>): readonly string[] => {
   try {
@@ -55,8 +55,9 @@ test('environment before .env before pastel.conf', () => {
   mkdirSync(join(home, '.pastel'));
   writeFileSync(join(home, '.pastel', 'pastel.conf'), 'rpcuser=conf\nrpcpassword=conf\nrpcport=19932\n');
   writeFileSync(join(home, '.env'), 'RPC_USER=file\nRPC_PASSWORD="quoted text"\n');
-  const sources = settingSources({ RPC_USER: 'environment' }, home, home);
-  expect([sources['RPC_USER'], sources['RPC_PASSWORD'], sources['RPC_PORT']]).toEqual(['environment', 'quoted text', '19932']);
+  const sources = SettingSources.ofMachine({ RPC_USER: 'environment' }, home, home);
+  const { rpc } = readSettings(new Environment(sources));
+  expect([rpc.user, rpc.password, rpc.port]).toEqual(['environment', 'quoted text', 19932]);
   expect(namesNode(sources)).toBe(true);
-  expect(namesNode(settingSources({}, join(home, '.pastel'), join(home, '.pastel')))).toBe(false);
+  expect(namesNode(SettingSources.ofMachine({}, join(home, '.pastel'), join(home, '.pastel')))).toBe(false);
 });

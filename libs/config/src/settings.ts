@@ -3,6 +3,7 @@ import { SettingsError, type Environment } from './environment.js';
 import { httpSettings, portOfPeers } from './http.settings.js';
 import { inferenceSettings } from './inference.settings.js';
 import { purchaseSettings } from './purchase.settings.js';
+import { FERNET_KEY_FILE, SECRETS_FILE, SECRETS_KEY_FILE } from './sources.js';
 import type { ProviderVariables, Settings } from './slices.js';
 
 /**
@@ -21,7 +22,11 @@ export function readSettings(env: Environment, providers: readonly ProviderVaria
     },
     http: httpSettings(env),
     database: {
-      url: env.text('DATABASE_URL', 'sqlite:./data/supernode.sqlite', 'sqlite:<file> or postgres://user@host/database'),
+      url: env.address(
+        'DATABASE_URL',
+        'sqlite:./data/supernode.sqlite',
+        'sqlite:<file> or postgres://user:password@host/database',
+      ),
     },
     peers: peersSettings(env),
     freshness: freshnessSettings(env),
@@ -35,8 +40,20 @@ export function readSettings(env: Environment, providers: readonly ProviderVaria
       toConsole: env.flag('LOG_TO_CONSOLE', true, 'Print the log on the console as well'),
     },
   };
+  describeSecretFiles(env);
   if (env.problems.length > 0) throw new SettingsError(env.problems);
-  return { ...settings, secrets: env.secrets };
+  return { ...settings, secrets: env.secrets, warnings: env.warnings };
+}
+
+/** Read where the sources are opened, before any other setting. */
+function describeSecretFiles(env: Environment): void {
+  env.text('SECRETS_FILE', SECRETS_FILE, 'What `npx pastel-inference secrets` keeps, encrypted');
+  env.text(
+    'SECRETS_KEY_FILE',
+    SECRETS_KEY_FILE,
+    "Its key; nobody but its owner may read it. Keep it apart from the node's folder",
+  );
+  env.text('FERNET_KEY_FILE', FERNET_KEY_FILE, 'Opens secrets that the original encrypted in its .env');
 }
 
 function optionsOf(provider: ProviderVariables, env: Environment): [string, unknown][] {

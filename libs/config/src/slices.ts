@@ -132,4 +132,6 @@ export interface Settings {
   readonly log: LogSettings;
   /** Every secret that is set: what a log must never show. */
   readonly secrets: readonly string[];
+  /** What the operator should mend, though the node runs. */
+  readonly warnings: readonly string[];
 }

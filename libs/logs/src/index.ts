@@ -1,2 +1,2 @@
 export { LogsModule } from './logs.module.js';
-export { createLogger, secretsOf, WinstonLogger } from './winston-logger.js';
+export { createLogger, WinstonLogger } from './winston-logger.js';

@@ -1,10 +1,5 @@
-/** What stands in the log where a secret was. */
-export const REDACTED = '[redacted]';
+import { REDACTED, Secrets } from '#config';
 
-/** Shorter secrets are only found by their name: blanking them wherever they occur would make the log unreadable. */
-const SECRET_CHARACTERS_MIN = 5;
-/** The devnet's RPC password: printed in the README, and the name of a network. */
-const PUBLIC_WORDS = new Set(['devnet']);
 /** Nothing past this is looked at. */
 const CHARACTERS_READ_MAX = 65_536;
 /** At the cut, half a secret might stand; it goes with the rest of the tail. */
@@ -84,15 +79,10 @@ export type Redaction = (text: string) => string;
  * URLs, Authorization headers, keys of well-known services. Prompts and long base64 are cut. Time is linear in the text.
  */
 export function redactionOf(secrets: readonly string[]): Redaction {
-  const known = secrets
-    .filter((secret) => secret.length >= SECRET_CHARACTERS_MIN && !PUBLIC_WORDS.has(secret))
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
-  // Longest first: one secret may begin another.
-  const forms = [...new Set(known)].sort((left, right) => right.length - left.length);
+  const known = new Secrets(secrets);
   return (text) => {
     const isCut = text.length > CHARACTERS_READ_MAX;
-    let result = isCut ? text.slice(0, CHARACTERS_READ_MAX) : text;
-    for (const form of forms) result = result.replaceAll(form, REDACTED);
+    let result = known.strike(isCut ? text.slice(0, CHARACTERS_READ_MAX) : text);
     for (const { pattern, replacement } of RULES) {
       result = result.replace(pattern, replacement as string);
     }

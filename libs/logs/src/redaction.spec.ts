@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { REDACTED, redactionOf } from './redaction.rules.js';
+import { REDACTED } from '#config';
+import { redactionOf } from './redaction.rules.js';
 
 const PASSPHRASE = 'correct "horse" battery/staple';
 const redact = redactionOf([PASSPHRASE, 'rpc-s3cret-password']);

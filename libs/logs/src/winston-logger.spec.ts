@@ -7,7 +7,7 @@ import { Environment, readSettings } from '#config';
 import { ManualClock } from '../../../test/support/manual-clock.js';
 import { entriesOf, entryText, MESSAGE_CHARACTERS_MAX } from './log-line.rules.js';
 import { oldFile, RotatingFile } from './rotating-file.js';
-import { createLogger, secretsOf } from './winston-logger.js';
+import { createLogger } from './winston-logger.js';
 
 const AT = '2026-01-05 12:00:00,000';
 let folder: string;
@@ -140,8 +140,8 @@ test('every secret of the settings is known to the redaction', () => {
     VENDOR_API_KEY: 'api-key-4',
     DATABASE_URL: 'postgres://me:data%20base-5@host/db',
   });
-  const secrets = secretsOf(readSettings(environment, [{ name: 'vendor', setUp: (env) => env.secret('VENDOR_API_KEY', '') }]));
-  expect(secrets).toEqual(['rpc-password-1', 'passphrase-2', 'operator-token-number-3', 'api-key-4', 'data base-5']);
+  const { secrets } = readSettings(environment, [{ name: 'vendor', setUp: (env) => env.secret('VENDOR_API_KEY', '') }]);
+  expect(secrets).toEqual(['rpc-password-1', 'passphrase-2', 'operator-token-number-3', 'data base-5', 'api-key-4']);
   // A new secret setting has to find its way into the list.
-  expect(environment.described.filter(({ secret }) => secret)).toHaveLength(secrets.length - 1);
+  expect(environment.described.filter(({ secret }) => secret)).toHaveLength(secrets.length);
 });

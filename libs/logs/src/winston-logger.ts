@@ -1,7 +1,7 @@
 import { inspect, types } from 'node:util';
 import type { LoggerService, OnApplicationShutdown } from '@nestjs/common';
 import winston from 'winston';
-import type { LogSettings, Settings } from '#config';
+import type { LogSettings } from '#config';
 import { currentRequestId } from '#http';
 import type { Clock } from '#protocol';
 import { entryText, type Level } from './log-line.rules.js';
@@ -96,16 +96,9 @@ function printedError(error: Error): string {
   return told.join('\ncaused by ');
 }
 
-/** What must never stand in the log, wherever it comes from. */
-export const secretsOf = ({ secrets, database }: Settings): string[] =>
-  [
-    ...secrets,
-    URL.canParse(database.url) ? decodeURIComponent(new URL(database.url).password) : undefined,
-  ].filter((secret) => secret !== undefined && secret !== '') as string[];
-
 /**
  * The logger of a process, for `NestFactory.create` and {@link LogsModule.of}.
- * @param secrets texts to take out of every line: `secretsOf(settings)`, of all nodes in this process
+ * @param secrets texts to take out of every line: the `secrets` of the settings of all nodes in this process
  */
 export const createLogger = (
   settings: LogSettings,
