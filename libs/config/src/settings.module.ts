@@ -18,6 +18,7 @@ export class SettingsModule {
       [slices.FreshnessSettings, settings.freshness],
       [slices.PurchaseSettings, settings.purchase],
       [slices.InferenceSettings, settings.inference],
+      [slices.MenuSettings, settings.menu],
       [slices.ProviderSettings, settings.providers],
       [slices.MessagingSettings, settings.messaging],
       [slices.LogSettings, settings.log],

@@ -2,6 +2,7 @@ import { networkOf, rpcSettings } from './chain.settings.js';
 import { SettingsError, type Environment } from './environment.js';
 import { httpSettings, portOfPeers } from './http.settings.js';
 import { inferenceSettings } from './inference.settings.js';
+import { menuSettings } from './menu.settings.js';
 import { purchaseSettings } from './purchase.settings.js';
 import { FERNET_KEY_FILE, SECRETS_FILE, SECRETS_KEY_FILE } from './sources.js';
 import type { ProviderVariables, Settings } from './slices.js';
@@ -32,6 +33,7 @@ export function readSettings(env: Environment, providers: readonly ProviderVaria
     freshness: freshnessSettings(env),
     purchase: purchaseSettings(env),
     inference: inferenceSettings(env),
+    menu: menuSettings(env),
     providers: { options: new Map(providers.flatMap((provider) => optionsOf(provider, env))) },
     messaging: messagingSettings(env),
     log: {

@@ -91,6 +91,18 @@ export class InferenceSettings {
   /** What scales the raw numbers of local models to credits (inference spec 4.1). */
   readonly creditCostMultiplier!: number;
 }
+export class MenuSettings {
+  /** Always https. */
+  readonly url!: string | undefined;
+  /** Hex, lower case. One of `sha256` and `signer` is set where `url` is. */
+  readonly sha256!: string | undefined;
+  /** A PastelID. */
+  readonly signer!: string | undefined;
+  readonly refreshMs!: number;
+  readonly directory!: string;
+  /** The types of a parameter as the text of a Python list (inference spec 1.2). */
+  readonly typesAsText!: boolean;
+}
 /** A model service as the settings know it: who it is, and which variables it reads. */
 export interface ProviderVariables {
   readonly name: string;
@@ -127,6 +139,7 @@ export interface Settings {
   readonly freshness: FreshnessSettings;
   readonly purchase: PurchaseSettings;
   readonly inference: InferenceSettings;
+  readonly menu: MenuSettings;
   readonly providers: ProviderSettings;
   readonly messaging: MessagingSettings;
   readonly log: LogSettings;

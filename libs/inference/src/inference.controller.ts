@@ -12,8 +12,8 @@ import {
 import { ConfirmationService } from './payment/confirmation.service.js';
 import { AuditBody } from './inference.dto.js';
 import { menuShown, statusShown } from './inference.openapi.js';
+import type { PublishedEntry } from './menu/menu-models.rules.js';
 import { ModelCatalog } from './menu/model-catalog.service.js';
-import type { ModelMenuEntry } from './providers/index.js';
 import { QuoteService } from './quote/quote.service.js';
 import { ResultService, type RequestStatus } from './results/result.service.js';
 
@@ -53,7 +53,7 @@ export class InferenceController {
   @ApiOperation({ summary: 'The models that this supernode offers now' })
   @ApiOkResponse({ schema: menuShown })
   @ErrorAnswers(429, 500)
-  menu(): Promise<{ models: ModelMenuEntry[] }> {
+  menu(): Promise<{ models: PublishedEntry[] }> {
     return this.catalog.menu();
   }
 

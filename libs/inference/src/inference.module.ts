@@ -21,6 +21,7 @@ import { InferenceRepository } from './inference.repository.js';
 import { InferenceSweeps } from './inference-sweeps.service.js';
 import { InferenceScheduler } from './inference.scheduler.js';
 import { ModelCatalog } from './menu/model-catalog.service.js';
+import { ModelMenu } from './menu/model-menu.service.js';
 import { ProviderHealth } from './menu/provider-health.service.js';
 import { ProvidersController } from './menu/providers.controller.js';
 import { OwedAnnouncementsRepository } from './announcements/owed-announcements.repository.js';
@@ -45,6 +46,7 @@ import { RetentionService } from './results/retention.service.js';
     Downloads,
     Providers,
     ProviderHealth,
+    ModelMenu,
     ModelCatalog,
     PricingService,
     AdmissionService,

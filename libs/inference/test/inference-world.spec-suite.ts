@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest } from '@jest/
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { ChainUnavailable, type Chain } from '#chain';
-import { SystemEntropy, type InferenceSettings } from '#config';
+import { SystemEntropy, type InferenceSettings, type MenuSettings } from '#config';
 import { Transactions } from '#database';
 import { Freshness } from '#http';
 import { MessageHandlers } from '#messaging';
@@ -49,6 +49,7 @@ import { InferenceSweeps } from '../src/inference-sweeps.service.js';
 import { entities } from '../src/inference.entities.js';
 import { InferenceRepository } from '../src/inference.repository.js';
 import { ModelCatalog } from '../src/menu/model-catalog.service.js';
+import { ModelMenu } from '../src/menu/model-menu.service.js';
 import { ProviderHealth } from '../src/menu/provider-health.service.js';
 import { OwedAnnouncementsRepository } from '../src/announcements/owed-announcements.repository.js';
 import { PricingService } from '../src/quote/pricing.service.js';
@@ -81,6 +82,15 @@ export const settings = {
   outgoingPrivateAddresses: [],
   creditCostMultiplier: 0.002,
 } satisfies InferenceSettings;
+/** The menu that comes with the program. */
+export const menuSettings: MenuSettings = {
+  url: undefined,
+  sha256: undefined,
+  signer: undefined,
+  refreshMs: 3_600_000,
+  directory: join(tmpdir(), `menu-${process.pid}`),
+  typesAsText: false,
+};
 /** The sandbox alone is set up. */
 export const setUps = { options: new Map([['sandbox', true]]) };
 const purchase = { targetUsdPerCredit: 0.01, targetProfitMargin: 0.15 } as never;
@@ -125,7 +135,8 @@ export class World {
     this.copies = new AnnouncedCopiesRepository(transactions);
     const providers = providersOf(limits, this.clock);
     this.health = new ProviderHealth(providers, this.clock, this.entropy);
-    this.catalog = new ModelCatalog(providers, this.health, this.clock);
+    const menu = new ModelMenu(menuSettings, new Outgoing(limits), pooledChecking, this.clock, this.entropy);
+    this.catalog = new ModelCatalog(providers, this.health, menu, this.clock, menuSettings);
     this.startNode();
   }
   /** A process on these books; again for a restart. */

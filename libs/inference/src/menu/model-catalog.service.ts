@@ -1,7 +1,10 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { MenuSettings } from '#config';
 import { Clock } from '#protocol';
 import { Providers } from '../execution/providers.service.js';
-import { ProviderFailure, type Model, type ModelMenuEntry, type Provider } from '../providers/index.js';
+import { ProviderFailure, type Model, type Provider } from '../providers/index.js';
+import { publishedEntry, type PublishedEntry } from './menu-models.rules.js';
+import { ModelMenu } from './model-menu.service.js';
 import { ProviderHealth } from './provider-health.service.js';
 
 /** How long a list of models is taken as it is, and when a service that did not give it is asked again. */
@@ -29,7 +32,9 @@ export class ModelCatalog implements OnApplicationBootstrap {
   constructor(
     private readonly providers: Providers,
     private readonly health: ProviderHealth,
+    private readonly menuInUse: ModelMenu,
     private readonly clock: Clock,
+    private readonly settings: MenuSettings,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -37,8 +42,9 @@ export class ModelCatalog implements OnApplicationBootstrap {
   }
 
   /** The body of `/get_inference_model_menu`. */
-  async menu(): Promise<{ models: ModelMenuEntry[] }> {
-    return { models: (await this.offers()).map(({ model }) => model.entry) };
+  async menu(): Promise<{ models: PublishedEntry[] }> {
+    const { typesAsText } = this.settings;
+    return { models: (await this.offers()).map(({ model }) => publishedEntry(model.entry, typesAsText)) };
   }
 
   /** By the exact name (inference spec 8 W13). */
@@ -48,7 +54,7 @@ export class ModelCatalog implements OnApplicationBootstrap {
 
   /** Asks the providers that are due; one round at a time. */
   async sweep(now: Date): Promise<void> {
-    await this.health.sweep(now);
+    await Promise.all([this.menuInUse.sweep(now), this.health.sweep(now)]);
     await this.askForModels();
   }
 
@@ -60,7 +66,7 @@ export class ModelCatalog implements OnApplicationBootstrap {
     const byName = new Map<string, Offer>();
     for (const provider of this.providers.all) {
       if (!this.health.isWell(provider.name)) continue;
-      for (const model of this.answers.get(provider)?.models ?? []) {
+      for (const model of [...this.menuInUse.modelsOf(provider.name), ...(this.answers.get(provider)?.models ?? [])]) {
         const { model_name } = model.entry;
         if (!byName.has(model_name)) byName.set(model_name, { model, provider });
       }

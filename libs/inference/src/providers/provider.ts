@@ -84,6 +84,8 @@ export interface Model {
   /** The vendor's own name for it. */
   readonly upstream: string;
   readonly pricing: Pricing;
+  /** What it reads at most at this price; longer requests are refused. */
+  readonly inputTokensMax?: number;
 }
 
 /** Checked, clamped, defaults filled in. The same set is priced and executed. */
@@ -205,6 +207,8 @@ export interface Provider<Options = unknown> {
   ownUrls?(options: Options): readonly string[];
   /** The services at {@link ownUrls} fetch what is offered to them as {@link Files}. */
   readonly fetchesFiles?: boolean;
+  /** Those of its models of the menu file that it can run now; all of them if this is missing. Throws a {@link ProviderFailure}. */
+  available?(models: readonly Model[], surroundings: Surroundings<Options>): Promise<readonly Model[]>;
   /** Models that the menu file does not hold: written here, or asked of the service. Throws a {@link ProviderFailure}. */
   models?(surroundings: Surroundings<Options>): Promise<readonly Model[]>;
   /** Whether the service is there and takes the key. Throws a {@link ProviderFailure} otherwise; must not cost anything. */

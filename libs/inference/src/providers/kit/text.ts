@@ -1,4 +1,6 @@
-import type { Ask, InferenceType, ModelMenuEntry, ModelParameter, Workload } from '../provider.js';
+import type { Ask, InferenceType, ModelParameter, Workload } from '../provider.js';
+
+export { menuEntry } from './menu-entry.js';
 
 const TOKENS_DEFAULT = 1000;
 const COMPLETIONS_MAX = 10;
@@ -70,33 +72,6 @@ export const textWorkload =
 export const embeddingWorkload =
   (count: TokenCounter) =>
   ({ input }: Ask): Workload => ({ inputTokens: count(input.text), outputTokensMax: 0, completions: 1 });
-
-const INPUT_FIELD = 'input_prompt';
-type Entry = Pick<ModelMenuEntry, 'model_name' | 'description' | 'supported_inference_type_strings' | 'model_parameters'>;
-
-/** Fills in the keys that are the same for all models here. */
-export function menuEntry(entry: Entry): ModelMenuEntry {
-  const types = entry.supported_inference_type_strings;
-  const output = (name: string, file_type: 'text' | 'embedding', description: string, type: InferenceType) =>
-    types.includes(type) ? [{ name, file_type, optional: false, description, ...applies(type) }] : [];
-  return {
-    model_name: entry.model_name,
-    model_url: '',
-    description: entry.description,
-    supported_inference_type_strings: types,
-    input_fields: [
-      { name: INPUT_FIELD, file_type: 'text', optional: false, description: 'The text to work on', ...applies(...types) },
-    ],
-    output_fields: [
-      ...output('generated_text', 'text', 'The answer', 'text_completion'),
-      ...output('embedding', 'embedding', 'The vector', 'embedding'),
-    ],
-    model_parameters: entry.model_parameters.filter((p) =>
-      p.inference_types_parameter_applies_to.some((type) => types.includes(type)),
-    ),
-    credit_costs: { api_based_pricing: 1 },
-  };
-}
 
 /** Several completions travel as one text of a JSON object (inference spec 3.7). */
 export function completionsOutput(completions: readonly string[]): { output: string; outputText: string } {
