@@ -113,7 +113,7 @@ function parsed(json: string): unknown {
   }
 }
 
-/** `/models/3/pricing` is easier to find as `openai-gpt-4o: pricing`. */
+/** `/models/3/pricing` is easier to find by the name of the model. */
 function named(place: string, menu: unknown): string {
   const [, index, rest = ''] = /^\/models\/(\d+)\/?(.*)$/.exec(place) ?? [];
   const models = (menu as { models?: unknown } | null)?.models;

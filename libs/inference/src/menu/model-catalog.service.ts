@@ -19,10 +19,12 @@ export interface Offer {
 }
 interface Answer {
   readonly models: readonly Model[];
+  /** Of the menu that it goes by. */
+  readonly menuVersion: number;
   readonly dueAtMs: number;
 }
 
-/** What can be asked of this node now. Providers whose key or server does not answer are left out. */
+/** What can be asked of this node now: models of the menu and of the services themselves. Providers that are not well are left out. */
 @Injectable()
 export class ModelCatalog implements OnApplicationBootstrap {
   private readonly logger = new Logger(ModelCatalog.name);
@@ -61,12 +63,12 @@ export class ModelCatalog implements OnApplicationBootstrap {
   /** Where two providers offer one name, the first in the registry has it. */
   private async offers(): Promise<Offer[]> {
     await this.health.ready();
-    if (this.providers.all.some((provider) => this.health.isWell(provider.name) && !this.answers.has(provider)))
+    if (this.providers.all.some((provider) => this.health.isWell(provider.name) && !this.isAnswered(provider)))
       await this.askForModels();
     const byName = new Map<string, Offer>();
     for (const provider of this.providers.all) {
       if (!this.health.isWell(provider.name)) continue;
-      for (const model of [...this.menuInUse.modelsOf(provider.name), ...(this.answers.get(provider)?.models ?? [])]) {
+      for (const model of this.answers.get(provider)?.models ?? []) {
         const { model_name } = model.entry;
         if (!byName.has(model_name)) byName.set(model_name, { model, provider });
       }
@@ -74,17 +76,23 @@ export class ModelCatalog implements OnApplicationBootstrap {
     return [...byName.values()];
   }
 
+  private isAnswered(provider: Provider): boolean {
+    return this.answers.get(provider)?.menuVersion === this.menuInUse.version;
+  }
+
   private askForModels(): Promise<void> {
     return (this.asking ??= this.ask(this.clock.now().getTime()).finally(() => (this.asking = undefined)));
   }
   private async ask(nowMs: number): Promise<void> {
     const due = this.providers.all.filter(
-      (provider) => this.health.isWell(provider.name) && (this.answers.get(provider)?.dueAtMs ?? 0) <= nowMs,
+      (provider) =>
+        this.health.isWell(provider.name) && !(this.isAnswered(provider) && nowMs < this.answers.get(provider)!.dueAtMs),
     );
     await Promise.all(
       due.map(async (provider) => {
+        const menuVersion = this.menuInUse.version;
         const models = await this.modelsOf(provider);
-        this.answers.set(provider, { models: models ?? [], dueAtMs: nowMs + (models ? LISTED_MS : UNLISTED_MS) });
+        this.answers.set(provider, { models: models ?? [], menuVersion, dueAtMs: nowMs + (models ? LISTED_MS : UNLISTED_MS) });
       }),
     );
   }
@@ -92,7 +100,9 @@ export class ModelCatalog implements OnApplicationBootstrap {
   private async modelsOf(provider: Provider): Promise<readonly Model[] | undefined> {
     try {
       const surroundings = this.providers.surroundingsOf(provider, AbortSignal.timeout(QUESTION_TIMEOUT_MS));
-      return (await provider.models?.(surroundings)) ?? [];
+      const listed = this.menuInUse.modelsOf(provider.name);
+      const available = listed.length > 0 ? ((await provider.available?.(listed, surroundings)) ?? listed) : [];
+      return [...available, ...((await provider.models?.(surroundings)) ?? [])];
     } catch (error) {
       this.logger.warn(`The models of ${provider.name} are not known: ${(error as Error).message}`);
       if (error instanceof ProviderFailure) this.health.reportFailure(provider.name, error);

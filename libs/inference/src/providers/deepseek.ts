@@ -25,6 +25,7 @@ export const deepSeek = chatProvider({
   types: ['text_completion'],
   parameters: { ...table, ...thinking },
   streams: 'usage on request',
+  listsAll: true,
   // A busy service sends comments, and closes the connection when it has not begun after ten minutes.
   idleMs: 600_000,
   /** Thoughts are stored beside the answer, as text of a JSON object (inference spec 3.7). */

@@ -21,6 +21,7 @@ export const groq = chatProvider({
     'reasoning_format',
   ),
   streams: 'usage on request',
+  listsAll: true,
   // 498: no room in the tier that was asked for.
   statuses: { 498: 'unavailable' },
   /** A list, even of one: clients count its members (inference spec 3.7 [WIRE]). */

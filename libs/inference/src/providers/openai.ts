@@ -32,6 +32,7 @@ export const openAi = chatProvider({
   parameters: (model) => (thinks(model) ? thinking : plain),
   embeddingParameters: telling('encoding_format', 'dimensions'),
   streams: 'usage on request',
+  listsAll: true,
   // Nothing comes while a model thinks.
   idleMs: 600_000,
   completionsAtOnce: (model) => !thinks(model),

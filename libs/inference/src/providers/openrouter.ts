@@ -1,6 +1,9 @@
 import { chatProvider, keyAndUrl } from './kit/chat.js';
 import { telling } from './kit/chat-parameters.js';
 
+const AUTO = 'openrouter/auto';
+const AUTO_USD_PER_MILLION_TOKENS = { prompt: 0.5, completion: 1.5 };
+
 export const openRouter = chatProvider({
   name: 'openrouter',
   title: 'OpenRouter',
@@ -21,10 +24,13 @@ export const openRouter = chatProvider({
     'reasoning_effort',
   ),
   streams: 'usage always',
+  listsAll: true,
   // It keeps the connection alive with comments while a model behind it gets ready.
   idleMs: 300_000,
   // 403: the words were found improper, by a model that wants them looked at.
   statuses: { 403: 'refused' },
   // Everybody may read the list of models; this names the key.
   checkPath: '/key',
+  /** It picks among models of all prices; the menu sells it at one. */
+  body: (body, { model }) => (model === AUTO ? { ...body, provider: { max_price: AUTO_USD_PER_MILLION_TOKENS } } : body),
 });

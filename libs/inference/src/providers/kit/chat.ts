@@ -66,6 +66,8 @@ export interface ChatDialect<Options extends ChatOptions = ChatOptions> {
   /** What is stored of a text completion; the text, or numbered texts, if not said. */
   readonly output?: (answers: readonly ChatAnswer[], run: Run<Options>) => Pick<Outcome, 'output' | 'outputText'>;
   readonly models?: NonNullable<Provider<Options>['models']>;
+  /** `/models` names everything that can be asked for, so that what it does not name is not offered. */
+  readonly listsAll?: boolean;
   readonly concurrencyMax?: number;
 }
 
@@ -89,6 +91,7 @@ export function chatProvider<Options extends ChatOptions>(dialect: ChatDialect<O
     abilities: Object.fromEntries(types.map((type) => [type, all[type]])),
     ownUrls: ({ url, vendorUrl }) => (url === vendorUrl ? [] : [url]),
     ...(models && { models }),
+    ...(dialect.listsAll && { available: (offered, around) => availableOf(dialect, offered, around) }),
     ...(concurrencyMax && { concurrencyMax }),
     checkKey: async (around) => {
       await callJson(around, {
@@ -101,6 +104,19 @@ export function chatProvider<Options extends ChatOptions>(dialect: ChatDialect<O
 }
 
 const CHECK_TIMEOUT_MS = 15_000;
+
+/** A list without any name says nothing, and then all are offered. */
+async function availableOf<O extends ChatOptions>(
+  dialect: ChatDialect<O>,
+  models: readonly Model[],
+  around: Surroundings<O>,
+): Promise<readonly Model[]> {
+  const call: Call = { ...callOf(dialect, around, '/models'), method: 'GET', timeoutMs: CHECK_TIMEOUT_MS };
+  const body = await callJson(around, call);
+  const data: unknown = isRecord(body) ? body['data'] : undefined;
+  const names = new Set(Array.isArray(data) ? (data as unknown[]).map((each) => (isRecord(each) ? each['id'] : undefined)) : []);
+  return names.size > 0 ? models.filter(({ upstream }) => names.has(upstream)) : models;
+}
 const EMBEDDING_DIMENSIONS_MAX = 65_536;
 
 /** The usual set-up: a key switches the vendor on, and its address can be changed. */
