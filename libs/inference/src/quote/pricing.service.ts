@@ -90,6 +90,10 @@ export class PricingService {
     const parameters = parametersOf(request.model_parameters_json_b64, model.entry, inferenceType);
     const ask = { model, parameters, input: inputOf(inferenceType, request.model_input_data_json_b64) };
     const work = await ability.count(ask, this.providers.surroundingsOf(provider, AbortSignal.timeout(COUNTING_TIMEOUT_MS)));
+    if (work.inputTokens > (model.inputTokensMax ?? Infinity)) {
+      const [tokens, most] = [work.inputTokens, model.inputTokensMax];
+      throw new Refusal('bad-request', `The input has ${tokens} tokens; ${name} reads ${most} at most at its price`);
+    }
     return { ...ask, provider: provider.name, inferenceType, work, cost: this.costOf(ask, inferenceType, work) };
   }
 
