@@ -37,6 +37,18 @@ test('a known or short operator token is refused', () => {
   expect(problemsOf({ OPERATOR_TOKEN: 'a-token-of-my-own-making' })).toEqual([]);
 });
 
+test('a menu from elsewhere comes by https, and somebody vouches for it', () => {
+  const url = 'https://menu.example/model_menu.json';
+  const hash = 'A'.repeat(64);
+  expect(problemsOf({ MODEL_MENU_URL: 'http://menu.example/', MODEL_MENU_SHA256: hash })).toEqual(['MODEL_MENU_URL']);
+  expect(problemsOf({ MODEL_MENU_URL: 'file:///etc/passwd', MODEL_MENU_SHA256: hash })).toEqual(['MODEL_MENU_URL']);
+  expect(problemsOf({ MODEL_MENU_URL: url })).toEqual(['MODEL_MENU_URL']);
+  expect(problemsOf({ MODEL_MENU_URL: url, MODEL_MENU_SHA256: 'abc' })).toEqual(['MODEL_MENU_SHA256']);
+  expect(problemsOf({ MODEL_MENU_URL: url, MODEL_MENU_SIGNER: 'jXnobody' })).toEqual(['MODEL_MENU_SIGNER']);
+  const { menu } = readSettings(new Environment({ MODEL_MENU_URL: url, MODEL_MENU_SHA256: hash }));
+  expect(menu).toMatchObject({ url, sha256: hash.toLowerCase(), signer: undefined, refreshMs: 3_600_000 });
+});
+
 test('a switch takes 0 for off', () => {
   expect(readSettings(new Environment({ TEMP_OVERRIDE_LOCALHOST_ONLY: '0' })).http.localhostOnlyDisabled).toBe(false);
   expect(readSettings(new Environment({ TEMP_OVERRIDE_LOCALHOST_ONLY: '1' })).http.localhostOnlyDisabled).toBe(true);

@@ -4,7 +4,6 @@ import {
   type Ability,
   type Ask,
   type FailureCode,
-  type InferenceType,
   type MediaFacts,
   type Model,
   type Outcome,
