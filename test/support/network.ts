@@ -72,13 +72,8 @@ export class TestNetwork {
     const database = testDatabases().find(({ name }) => name === (options.database ?? 'SQLite'))!;
     const settings = readSettings(
       new Environment({
-        ...this.environmentOf(facts.user, facts.user),
-        LOCAL_PASTEL_ID_PASSPHRASE: facts.user,
-        UVICORN_PORT: String(facts.port),
-        LISTEN_HOST: facts.ip,
+        ...this.environmentOfSupernode(facts),
         DATABASE_URL: options.databaseUrl ?? (await database.url()),
-        SANDBOX_PROVIDER: '1',
-        FIXED_PSL_PRICE_IN_USD: '0.0005',
         ...options.environment,
       }),
       providers,
@@ -100,6 +95,17 @@ export class TestNetwork {
     await node.app.close();
   }
 
+  /** All but its database. */
+  environmentOfSupernode(facts: DevnetSupernodeFacts): Record<string, string> {
+    return {
+      ...this.environmentOf(facts.user, facts.user),
+      LOCAL_PASTEL_ID_PASSPHRASE: facts.user,
+      UVICORN_PORT: String(facts.port),
+      LISTEN_HOST: facts.ip,
+      SANDBOX_PROVIDER: '1',
+      FIXED_PSL_PRICE_IN_USD: '0.0005',
+    };
+  }
   environmentOf(user: string, password: string): Record<string, string> {
     return {
       RPC_HOST: '127.0.0.1',

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import type { UserSide } from '#client';
+import { SystemEntropy } from '#config';
+import type { DevnetSupernodeFacts } from '#devnet';
+import { Reconciliation, type Books } from '#inference';
+import { byDistanceTo, identityFromSeed, networks, pooledChecking, type Signing } from '#protocol';
+import { ManualClock } from '../../support/manual-clock.js';
+import { TestNetwork } from '../../support/network.js';
+import type { Engine } from '../contract.js';
+import { Child, Killed } from './child.js';
+import type { Kill, SupernodeOrder } from './protocol.js';
+
+export const { burnAddress } = networks.devnet;
+const TICK_MS = 1_000;
+const TICKS_PER_BLOCK = 5;
+const TICKS_MAX = 3_000;
+/** As long as any pause before another attempt, so that a few rounds see the end of everything. */
+const ROUND_MS = 61_000;
+const ROUNDS_MAX = 40;
+const BREATH_MS = 5;
+
+/**
+ * A devnet with four supernodes in this process and one, the patient, in a process of its own. Whenever the patient is killed it is
+ * started again on the same database, and the clock stands still until it is there.
+ */
+export class World {
+  readonly clock: ManualClock;
+  readonly burnAddress = burnAddress;
+  /** How often the patient stored each step since the story began. */
+  readonly stored = new Map<string, number>();
+  kills = 0;
+  private child!: Child<SupernodeOrder>;
+  private spare: Child<SupernodeOrder> | undefined;
+  private coming: Promise<void> | undefined;
+  private trouble: unknown;
+  private isClosed = false;
+  private extra: Record<string, string> = {};
+
+  private constructor(
+    readonly network: TestNetwork,
+    readonly patient: DevnetSupernodeFacts & { readonly url: string },
+    private readonly databaseUrl: string,
+  ) {
+    this.clock = network.clock;
+  }
+
+  static async start(engine: Engine): Promise<World> {
+    const databaseUrl = await engine.newDatabase();
+    const network = await TestNetwork.start();
+    const first = network.supernodes[0]!;
+    await network.stopSupernode(first);
+    const world = new World(network, first, databaseUrl);
+    await world.startPatient();
+    return world;
+  }
+
+  // The patient.
+
+  /** The process dies there when it comes there; nothing more where absent. */
+  async arm(kill?: Kill): Promise<void> {
+    await this.up();
+    await this.child.call('arm', kill);
+  }
+  /** A graceless end and a new start, with other settings. */
+  async restart(extra: Record<string, string> = {}): Promise<void> {
+    await this.up();
+    this.extra = extra;
+    const old = this.child;
+    await old.stop();
+    await this.up();
+  }
+  async up(): Promise<void> {
+    while (this.coming) await this.coming;
+    if (this.trouble !== undefined) throw this.trouble instanceof Error ? this.trouble : new Error('The patient is gone');
+  }
+
+  private async startPatient(kill?: Kill): Promise<void> {
+    const child = this.spare ?? this.newChild();
+    this.spare = undefined;
+    this.child = child;
+    const { ip: host, port, user } = this.patient;
+    assert.ok(user);
+    const environment = {
+      ...this.network.environmentOfSupernode(this.patient),
+      DATABASE_URL: this.databaseUrl,
+      EXECUTION_SECONDS_MAX: '10',
+      ...this.extra,
+    };
+    const order = { environment, host, port, now: this.clock.now().getTime(), ...(kill && { kill }) };
+    void child.gone.then((how) => this.isGone(child, how));
+    // The next one loads while this one works: loading is what takes the time.
+    if (await child.begin(order)) this.spare ??= this.newChild();
+  }
+  private newChild(): Child<SupernodeOrder> {
+    return new Child<SupernodeOrder>('./supernode.js', (name) => this.stored.set(name, (this.stored.get(name) ?? 0) + 1));
+  }
+  private isGone(child: Child<SupernodeOrder>, how: 'killed' | 'ended'): void {
+    if (this.isClosed || child !== this.child) return;
+    if (how === 'ended') {
+      this.trouble = new Error('The patient ended by itself');
+      return;
+    }
+    this.kills++;
+    const start = this.startPatient().catch((error: unknown) => (this.trouble = error));
+    const coming: Promise<void> = start.then(() => {
+      if (this.coming === coming) this.coming = undefined;
+    });
+    this.coming = coming;
+  }
+
+  // Time.
+
+  async advance(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    await this.told('time', this.clock.now().getTime());
+  }
+  async mine(blocks = 1): Promise<void> {
+    this.network.mine(blocks);
+    await this.told('time', this.clock.now().getTime());
+  }
+  /** Everything that the schedules would do, on all nodes; `often` leaves out what they do every few minutes. */
+  async sweep(often = true): Promise<void> {
+    await Promise.all([this.network.sweep(), this.told('sweep', { to: this.clock.now().getTime(), often })]);
+  }
+  /** A call that a kill may cut short: whoever starts the patient again tells it the time. */
+  private async told(name: string, argument: unknown): Promise<void> {
+    await this.up();
+    try {
+      await this.child.call(name, argument);
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+      await this.up();
+    }
+  }
+
+  /** Moves clock, blocks and sweeps until the work is done; stands still while the patient is started again. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const settled = work.finally(() => {
+      done = true;
+    });
+    settled.catch(() => undefined);
+    for (let tick = 1; !done; tick++) {
+      if (tick > TICKS_MAX) throw new Error('What the story waits for does not happen');
+      await breath();
+      await this.up();
+      if (done) break;
+      if (tick % TICKS_PER_BLOCK === 0) {
+        await this.mine();
+        await this.sweep();
+      }
+      await this.advance(TICK_MS);
+    }
+    return settled;
+  }
+
+  // What the patient has on its books.
+
+  async rows<T>(table: string, ...columns: string[]): Promise<T[]> {
+    await this.up();
+    return this.child.call('rows', { table, columns });
+  }
+  async books(): Promise<Books> {
+    await this.up();
+    return this.child.call('books');
+  }
+
+  /** Time passes until the patient has nothing more to do by itself. */
+  async settle(): Promise<void> {
+    let open: string[] = [];
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      await this.mine();
+      await this.sweep();
+      await breath();
+      open = await this.unfinished();
+      if (open.length === 0) return;
+      await this.advance(ROUND_MS);
+    }
+    throw new assert.AssertionError({ message: `Still unfinished: ${open.join('; ')}` });
+  }
+  private async unfinished(): Promise<string[]> {
+    const purchases = await this.rows<{ state: string }>('credit_pack_purchase', 'state');
+    const requests = await this.rows<{ state: string; named_txid: string | null }>('inference_requests', 'state', 'named_txid');
+    const owed = await this.rows<{ done: number | boolean }>('inference_announcements_owed', 'done');
+    const counts: [string, number][] = [
+      ['purchases', purchases.filter(({ state }) => ['claimed', 'burn-confirmed', 'registering'].includes(state)).length],
+      ['requests', requests.filter(({ state }) => ['QUOTED', 'CONFIRMED', 'EXECUTING'].includes(state)).length],
+      ['announcements of purchases', (await this.rows('credit_pack_outbox', 'id')).length],
+      ['announcements of requests', owed.filter(({ done }) => !done).length],
+      [
+        'storage retries',
+        (await this.rows<{ answer: unknown }>('credit_pack_storage_retry', 'answer')).filter(({ answer }) => answer === null)
+          .length,
+      ],
+      ['messages for handlers', (await this.rows('message_dispatches', 'pasteld_message_hash')).length],
+      ['relays', (await this.rows('user_message_relays', 'key')).length],
+    ];
+    return counts.flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+  }
+
+  /** What must be true after any story: the books of every node agree with themselves, and each result is there once. */
+  async expectSound(): Promise<void> {
+    const here = await Promise.all(
+      this.network.supernodes.map(
+        async ({ app, user }) => [user, (await app.get(Reconciliation).reconcile()).differences] as const,
+      ),
+    );
+    for (const [user, differences] of [...here, ['the patient', (await this.books()).differences] as const])
+      assert.deepEqual(differences, [], `the books of ${user}`);
+    const requests = await this.rows<{ inference_request_id: string; state: string; burn_txid: string | null }>(
+      'inference_requests',
+      'inference_request_id',
+      'state',
+      'burn_txid',
+    );
+    const paid = requests.flatMap(({ burn_txid }) => burn_txid ?? []);
+    assert.equal(new Set(paid).size, paid.length, 'a burn paid for two requests');
+  }
+
+  // The user.
+
+  /** With a PastelID that the patient is the closest supernode to, or the one that is told. */
+  signing(chance: () => number, closest = this.patient.pastelId): Signing {
+    const listed = this.network.devnet.supernodes.map(({ pastelId }) => pastelId);
+    for (;;) {
+      const signing = identityFromSeed(Uint8Array.from({ length: 57 }, () => Math.floor(chance() * 256)));
+      if (byDistanceTo(signing.pastelId, listed)[0] === closest) return signing;
+    }
+  }
+  side(signing: Signing): UserSide {
+    const { rpc: _rpc, ...user } = this.network.user;
+    return { ...user, clock: this.clock, signing, checking: pooledChecking, entropy: new SystemEntropy(), burnAddress };
+  }
+  get height(): number {
+    return this.network.height;
+  }
+  /** Every burn on the chain since then, by txid. */
+  async burnsSince(height: number): Promise<string[]> {
+    await this.mine();
+    return [...(await this.network.user.chain.transactionIdsOf(burnAddress, height, this.height))].sort();
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.all([this.child.stop(), this.spare?.stop()]);
+    await this.network.close();
+  }
+}
+
+/** Lets sockets and the thread pool get on. */
+export const breath = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, BREATH_MS);
+  });
