@@ -159,8 +159,7 @@ function failureOf(error: unknown, watch: Watch, otherwise: ProviderFailure): un
   // Anything else than a broken connection is a fault of our own.
   return isAxiosError(error) || codeOf(error) !== 'no answer' ? otherwise : error;
 }
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'no answer';
+const codeOf = (error: unknown): string => (isRecord(error) && typeof error['code'] === 'string' ? error['code'] : 'no answer');
 
 const typeOf = (header: unknown): string =>
   typeof header === 'string' ? header.split(';', 1)[0]!.trim().toLowerCase() : 'application/octet-stream';
