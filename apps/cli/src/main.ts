@@ -2,6 +2,15 @@ import { Command, CommanderError } from 'commander';
 import * as commands from './commands.js';
 import type { Context } from './commands.js';
 import { EXIT, explain, type Terminal } from './output.js';
+import {
+  listSecrets,
+  removeSecret,
+  secretFromUser,
+  setSecret,
+  storeOfMachine,
+  type SecretInput,
+  type SecretsContext,
+} from './secrets.js';
 import { UserNode, type GlobalOptions } from './user-node.js';
 
 const EXAMPLES = `
@@ -22,8 +31,15 @@ const console_: Terminal = {
 };
 
 /** Runs one command line, without the program's own name; gives the exit code. */
-export async function run(args: readonly string[], terminal: Terminal = console_): Promise<number> {
+export async function run(
+  args: readonly string[],
+  terminal: Terminal = console_,
+  input: SecretInput = secretFromUser(),
+): Promise<number> {
   const program = programOf(terminal);
+  addSecrets(program, terminal, input);
+  // Sub-commands inherit neither: without this a wrong option would end the process itself.
+  for (const command of commandsOf(program)) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return EXIT.done;
@@ -91,7 +107,22 @@ function programOf(terminal: Terminal): Command {
     .command('rate <response-id> <score>')
     .description('rate the supernode that ran an inference, once, from 0 to 5')
     .action(withNode(commands.rate));
-  // Sub-commands inherit neither: without this a wrong option would end the process itself.
-  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   return program;
+}
+
+const commandsOf = (command: Command): Command[] => command.commands.flatMap((each) => [each, ...commandsOf(each)]);
+
+/** For who runs a supernode; these talk to no node. */
+function addSecrets(program: Command, terminal: Terminal, input: SecretInput): void {
+  const withStore =
+    <A extends unknown[]>(act: (context: SecretsContext, ...args: A) => Promise<void>) =>
+    (...args: A): Promise<void> =>
+      act({ terminal, json: program.opts<GlobalOptions>().json === true, store: storeOfMachine(), input }, ...args);
+  const secrets = program.command('secrets').description('the keys of a supernode, kept encrypted in this folder');
+  secrets
+    .command('set <name>')
+    .description('keep the value that is typed or piped in, e.g. of OPENAI_API_KEY')
+    .action(withStore(setSecret));
+  secrets.command('list').description('the names of what is kept').action(withStore(listSecrets));
+  secrets.command('remove <name>').description('forget it').action(withStore(removeSecret));
 }

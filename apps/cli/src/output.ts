@@ -1,6 +1,6 @@
 import { ChainRefusal, ChainUnavailable } from '#chain';
 import { ClientError, isSupernodeTrouble, type Progress } from '#client';
-import { SettingsError } from '#config';
+import { SecretProblem, SettingsError } from '#config';
 import { pslText, writeJson } from '#protocol';
 
 /** Where a command writes: progress for the reader, the result for a pipe. */
@@ -31,7 +31,7 @@ export function printResult(terminal: Terminal, asJson: boolean, value: unknown,
 /** Says what went wrong and what to do, and gives the exit code. No stack, unless the fault is ours. */
 export function explain(error: unknown, terminal: Terminal): number {
   if (error instanceof UsageError) return told(EXIT.usage, error.message);
-  if (error instanceof SettingsError) return told(EXIT.usage, error.message);
+  if (error instanceof SettingsError || error instanceof SecretProblem) return told(EXIT.usage, error.message);
   if (error instanceof ClientError) return told(error.code === 'bad-input' ? EXIT.usage : EXIT.failed, error.message, error.hint);
   if (error instanceof ChainUnavailable) {
     return told(
