@@ -6,8 +6,8 @@ import { ProviderHealth, type ProviderState } from './provider-health.service.js
 
 /** A provider that is set up, as its operator sees it. */
 class ProviderReport {
-  @ApiProperty({ example: 'openai' }) name!: string;
-  @ApiProperty({ example: 'OpenAI' }) title!: string;
+  @ApiProperty({ example: 'acme' }) name!: string;
+  @ApiProperty({ example: 'Acme' }) title!: string;
   @ApiProperty({ description: 'It answers and takes the key; otherwise none of its models is in the menu', example: false })
   well!: boolean;
   @ApiProperty({

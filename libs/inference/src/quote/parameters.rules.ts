@@ -26,7 +26,7 @@ const SENT_BY_CLIENTS = new Set([
 
 /**
  * The parameters of a request, once and for all: price and execution use this set. Numbers may come as text, as web pages send them;
- * `""` and null mean absent; beyond a limit is clamped to it; an unknown name, or a value that cannot be read, is refused by name.
+ * `""`, `{}` and null mean absent; beyond a limit is clamped to it; an unknown name, or a value that cannot be read, is refused by name.
  */
 export function parametersOf(parametersB64: string, model: ModelMenuEntry, type: InferenceType): ParameterValues {
   const known = new Map(
@@ -84,7 +84,10 @@ function canonicalName(sent: string): string {
   return Object.hasOwn(ALIASES, name) ? ALIASES[name]! : name;
 }
 const anyModelHas = (model: ModelMenuEntry, name: string): boolean => model.model_parameters.some((p) => p.name === name);
-const isAbsent = (value: Json): boolean => value === null || (typeof value === 'string' && value.trim() === '');
+const isAbsent = (value: Json): boolean =>
+  value === null ||
+  (typeof value === 'string' && value.trim() === '') ||
+  (isJsonObject(value) && Object.keys(value).length === 0);
 
 function valueOf(parameter: ModelParameter, sent: Json): number | string {
   switch (parameter.type) {
@@ -113,10 +116,14 @@ function numberIn(sent: Json): number | undefined {
 const clamped = ({ minimum = -Infinity, maximum = Infinity }: ModelParameter, value: number): number =>
   Math.min(Math.max(value, minimum), maximum) + 0;
 
-/** Also takes what others send for the same thing: a list of texts (`stop`), and `{"type": …}` (`response_format`). */
+/**
+ * Clients know no type for objects, lists and switches, so these are texts of JSON; one that comes as itself is written as such a text.
+ * `{"type": …}` alone (`response_format`) is that word.
+ */
 function textIn({ name, options }: ModelParameter, sent: Json): string {
-  const text =
-    isJsonObject(sent) && typeof sent['type'] === 'string' ? sent['type'] : Array.isArray(sent) ? writeJson(sent) : sent;
+  const isWord = isJsonObject(sent) && typeof sent['type'] === 'string' && Object.keys(sent).length === 1;
+  const isJson = isJsonObject(sent) || Array.isArray(sent) || typeof sent === 'boolean';
+  const text = isWord ? sent['type'] : isJson ? writeJson(sent) : sent;
   if (typeof text !== 'string') throw refused(name, 'is not a text');
   if (text.length > TEXT_LENGTH_MAX) throw refused(name, `is longer than ${TEXT_LENGTH_MAX} characters`);
   if (options && !options.includes(text)) throw refused(name, `is none of ${options.filter((o) => o !== '').join(', ')}`);
