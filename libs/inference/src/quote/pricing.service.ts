@@ -8,7 +8,7 @@ import { fallbackModelsIn, parametersOf } from './parameters.rules.js';
 import type { Fallback } from '../execution/attempt.service.js';
 import { ProviderGate } from '../execution/provider-gate.js';
 import { Providers } from '../execution/providers.service.js';
-import type { Ask, InferenceType, Workload } from '../providers/index.js';
+import { ProviderFailure, type Ask, type InferenceType, type Workload } from '../providers/index.js';
 
 /** The fields of a request that its price depends on. */
 type WorkAsked = Pick<
@@ -89,7 +89,8 @@ export class PricingService {
     }
     const parameters = parametersOf(request.model_parameters_json_b64, model.entry, inferenceType);
     const ask = { model, parameters, input: inputOf(inferenceType, request.model_input_data_json_b64) };
-    const work = await ability.count(ask, this.providers.surroundingsOf(provider, AbortSignal.timeout(COUNTING_TIMEOUT_MS)));
+    const surroundings = this.providers.surroundingsOf(provider, AbortSignal.timeout(COUNTING_TIMEOUT_MS));
+    const work = await asRefusal(async () => ability.count(ask, surroundings));
     if (work.inputTokens > (model.inputTokensMax ?? Infinity)) {
       const [tokens, most] = [work.inputTokens, model.inputTokensMax];
       throw new Refusal('bad-request', `The input has ${tokens} tokens; ${name} reads ${most} at most at its price`);
@@ -107,5 +108,15 @@ export class PricingService {
       throw new Refusal('bad-request', `This request would cost ${credits} credits; one request may cost ${most} at most`);
     }
     return cost;
+  }
+}
+
+/** A service that has to be asked for a length, and does not tell it: nothing is sold. */
+async function asRefusal<T>(count: () => Promise<T>): Promise<T> {
+  try {
+    return await count();
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error;
+    throw new Refusal(error.code === 'refused' ? 'bad-request' : 'unavailable', error.message);
   }
 }
