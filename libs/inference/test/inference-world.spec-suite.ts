@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest } from '@jest/
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { ChainUnavailable, type Chain } from '#chain';
-import { SystemEntropy, type InferenceSettings, type MenuSettings } from '#config';
+import { Secrets, SystemEntropy, type InferenceSettings, type MenuSettings } from '#config';
 import { Transactions } from '#database';
 import { Freshness } from '#http';
 import { MessageHandlers } from '#messaging';
@@ -98,7 +98,7 @@ const purchase = { targetUsdPerCredit: 0.01, targetProfitMargin: 0.15 } as never
 export const downloadsOf = (limits: InferenceSettings, clock: Clock, options: ReadonlyMap<string, unknown> = new Map()) =>
   new Downloads(limits, new DownloadReaders(limits, httpSettings, { options }), clock, new SystemEntropy());
 export const providersOf = (limits: InferenceSettings, clock: Clock) =>
-  new Providers(setUps, clock, downloadsOf(limits, clock), new Outgoing(limits));
+  new Providers(setUps, clock, downloadsOf(limits, clock), new Outgoing(limits), new Secrets([]));
 
 export class CountingClock extends ManualClock {
   waits = 0;

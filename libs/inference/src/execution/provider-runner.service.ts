@@ -63,7 +63,7 @@ export class ProviderRunner {
       const deadline = new Date(this.clock.now().getTime() + limitMs);
       return await Promise.race([work(signal, deadline), aborted]);
     } catch (error) {
-      if (error instanceof ProviderFailure) throw error;
+      if (error instanceof ProviderFailure) throw this.providers.fit(error);
       this.logger.error(error);
       throw new ProviderFailure('refused', 'The provider failed in a way that it should not', false);
     } finally {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { AxiosInstance } from 'axios';
-import { ProviderSettings } from '#config';
+import { ProviderSettings, Secrets } from '#config';
 import { Clock } from '#protocol';
-import { providers, type Provider, type Surroundings } from '../providers/index.js';
+import { ProviderFailure, providers, type Provider, type Surroundings } from '../providers/index.js';
 import { Downloads } from './downloads.service.js';
 import { Outgoing } from './outgoing/outgoing.service.js';
 
@@ -17,6 +17,7 @@ export class Providers {
     private readonly clock: Clock,
     private readonly downloads: Downloads,
     outgoing: Outgoing,
+    private readonly secrets: Secrets,
   ) {
     this.all = providers.filter(({ name }) => setUps.options.has(name));
     this.clients = new Map(
@@ -39,5 +40,10 @@ export class Providers {
       files: this.downloads,
       signal,
     };
+  }
+
+  /** Fit to be stored and shown: without a key, should a provider have let one slip in. */
+  fit({ code, message, retryable, retryAfterMs }: ProviderFailure): ProviderFailure {
+    return new ProviderFailure(code, this.secrets.strike(message), retryable, retryAfterMs);
   }
 }

@@ -82,7 +82,7 @@ export class ProviderHealth {
       await Promise.race([provider.checkKey(this.providers.surroundingsOf(provider, signal)), late]);
       return undefined;
     } catch (error) {
-      if (error instanceof ProviderFailure) return error;
+      if (error instanceof ProviderFailure) return this.providers.fit(error);
       this.logger.error(error);
       return new ProviderFailure('unavailable', 'The check failed in a way that it should not', true);
     } finally {

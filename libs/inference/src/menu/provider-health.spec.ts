@@ -115,7 +115,8 @@ describe('the watch over providers', () => {
       if (name === 'bad' && trouble) throw trouble;
     };
     const all = (['good', 'bad'] as const).map((name) => ({ name, title: name, checkKey: () => check(name) }));
-    const providers = { all: all as unknown as Provider[], surroundingsOf: () => ({}) } as unknown as Providers;
+    const fit = (failure: ProviderFailure) => failure;
+    const providers = { all: all as unknown as Provider[], surroundingsOf: () => ({}), fit } as unknown as Providers;
     const health = new ProviderHealth(providers, clock, chance as Partial<Entropy> as Entropy);
     return {
       health,

@@ -90,7 +90,7 @@ export class PricingService {
     const parameters = parametersOf(request.model_parameters_json_b64, model.entry, inferenceType);
     const ask = { model, parameters, input: inputOf(inferenceType, request.model_input_data_json_b64) };
     const surroundings = this.providers.surroundingsOf(provider, AbortSignal.timeout(COUNTING_TIMEOUT_MS));
-    const work = await asRefusal(async () => ability.count(ask, surroundings));
+    const work = await this.asRefusal(async () => ability.count(ask, surroundings));
     if (work.inputTokens > (model.inputTokensMax ?? Infinity)) {
       const [tokens, most] = [work.inputTokens, model.inputTokensMax];
       throw new Refusal('bad-request', `The input has ${tokens} tokens; ${name} reads ${most} at most at its price`);
@@ -109,14 +109,14 @@ export class PricingService {
     }
     return cost;
   }
-}
 
-/** A service that has to be asked for a length, and does not tell it: nothing is sold. */
-async function asRefusal<T>(count: () => Promise<T>): Promise<T> {
-  try {
-    return await count();
-  } catch (error) {
-    if (!(error instanceof ProviderFailure)) throw error;
-    throw new Refusal(error.code === 'refused' ? 'bad-request' : 'unavailable', error.message);
+  /** A service that has to be asked for a length, and does not tell it: nothing is sold. */
+  private async asRefusal<T>(count: () => Promise<T>): Promise<T> {
+    try {
+      return await count();
+    } catch (error) {
+      if (!(error instanceof ProviderFailure)) throw error;
+      throw new Refusal(error.code === 'refused' ? 'bad-request' : 'unavailable', this.providers.fit(error).message);
+    }
   }
 }
