@@ -42,7 +42,8 @@ export async function startChain(folder: string): Promise<{ devnet: Devnet; plac
 
 /** One supernode with its own PastelID, database and address. Nest has one logger a process, so they share it. */
 export async function startSupernode(settings: Settings, logger: WinstonLogger): Promise<NestExpressApplication> {
-  const app = await createSupernode({ settings, logger });
+  // Its databases are nobody's books: they go along with the program.
+  const app = await createSupernode({ settings, logger, schemaBy: 'migrate' });
   await app.listen(settings.http.port, settings.http.host);
   return app;
 }

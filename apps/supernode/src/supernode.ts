@@ -4,7 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ScheduleModule } from '@nestjs/schedule';
 import { SettingsModule, type Settings } from '#config';
 import { CreditPackModule, creditPackEntities } from '#credit-pack';
-import { DatabaseModule, type Entity, type SchemaBy } from '#database';
+import { databaseEntities, DatabaseModule, type Entity, type SchemaBy } from '#database';
 import { createHttpApp, httpEntities, WireModule } from '#http';
 import { InferenceModule, inferenceEntities } from '#inference';
 import { LogsModule, WinstonLogger } from '#logs';
@@ -15,6 +15,7 @@ import { MachineModule, systemMachine, type Machine } from './machine.module.js'
 
 /** Every table of a supernode. */
 export const entities: readonly Entity[] = [
+  ...databaseEntities,
   ...httpEntities,
   ...messagingEntities,
   ...creditPackEntities,
@@ -27,7 +28,7 @@ export interface SupernodeOptions {
   readonly machine?: Machine;
   /** Without them nothing happens by itself: whoever runs the node calls the sweeps. */
   readonly schedules?: boolean;
-  /** `synchronize` makes the tables of the entities as they are; for throw-away databases. */
+  /** `check` unless said otherwise: a database of another version stops the start. */
   readonly schemaBy?: SchemaBy;
   readonly logger?: WinstonLogger | LogLevel[] | false;
 }
@@ -36,7 +37,7 @@ export interface SupernodeOptions {
 class SupernodeModule {
   /** The whole node, wired in the order of its dependencies. */
   static of(options: SupernodeOptions): DynamicModule {
-    const { settings, machine = systemMachine(), schedules = true, schemaBy = 'migrations', logger } = options;
+    const { settings, machine = systemMachine(), schedules = true, schemaBy = 'check', logger } = options;
     return {
       module: SupernodeModule,
       imports: [

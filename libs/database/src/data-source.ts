@@ -1,9 +1,16 @@
 import { DataSource, type DataSourceOptions, type EntitySchema } from 'typeorm';
-import { migrate } from './migrate.js';
+import { takeFile, type Release } from './file-lock.js';
+import { ensureSchema, migrate } from './migrate.js';
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own word for a decorated entity
 export type Entity = Function | EntitySchema;
-export type SchemaBy = 'migrations' | 'synchronize';
+/**
+ * Where the schema comes from.
+ * - `check`: it is that of this version, or the start is refused; an empty database gets its tables.
+ * - `migrate`: it is brought up to date first.
+ * - `synchronize`: it is made of just the entities given; for tests and throw-away databases.
+ */
+export type SchemaBy = 'check' | 'migrate' | 'synchronize';
 
 /** How long a statement waits for another process that is writing to the same SQLite file. */
 const SQLITE_BUSY_TIMEOUT_MS = 5000;
@@ -28,11 +35,46 @@ export function dataSourceOptions(url: string, entities: readonly Entity[]): Dat
   };
 }
 
-/** Connected, with the schema in place. Throws SchemaTooNew. */
-export async function openDataSource(url: string, entities: readonly Entity[], schemaBy: SchemaBy): Promise<DataSource> {
-  const source = await new DataSource(dataSourceOptions(url, entities)).initialize();
+/** Gives its file back once it is closed. */
+class OwningDataSource extends DataSource {
+  constructor(
+    options: DataSourceOptions,
+    private readonly release: Release,
+  ) {
+    super(options);
+  }
+  override async destroy(): Promise<void> {
+    try {
+      await super.destroy();
+    } finally {
+      this.release();
+    }
+  }
+}
+
+/**
+ * Connected; a SQLite file is this process's alone until it is closed.
+ * @param waitMs how long to wait for another process that has the SQLite file
+ * @throws DatabaseInUse
+ */
+export async function openOwned(url: string, entities: readonly Entity[], waitMs = 0): Promise<DataSource> {
+  const options = dataSourceOptions(url, entities);
+  const isFile = options.type === 'better-sqlite3' && options.database !== ':memory:';
+  const source = new OwningDataSource(options, isFile ? takeFile(options.database, waitMs) : () => undefined);
   try {
-    if (schemaBy === 'migrations') await migrate(source);
+    return await source.initialize();
+  } catch (error) {
+    await source.destroy().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The same, with the schema in place. Throws SchemaRefused. */
+export async function openDataSource(url: string, entities: readonly Entity[], schemaBy: SchemaBy): Promise<DataSource> {
+  const source = await openOwned(url, entities);
+  try {
+    if (schemaBy === 'migrate') await migrate(source);
+    else if (schemaBy === 'check') await ensureSchema(source);
     else await source.synchronize();
   } catch (error) {
     await source.destroy();

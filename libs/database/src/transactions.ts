@@ -31,6 +31,11 @@ export class Transactions {
     return this.source.manager;
   }
 
+  /** No other process uses this database: a SQLite file is one process's. */
+  get isAlone(): boolean {
+    return this.source.options.type === 'better-sqlite3';
+  }
+
   /** Throws where the database does not answer. */
   async ping(): Promise<void> {
     await this.source.query('SELECT 1');
@@ -60,8 +65,7 @@ export class Transactions {
 
   /** Reads that all see the rows of one moment, whatever is written meanwhile; the same rules as for {@link run}. */
   snapshot<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const isPostgres = this.source.options.type === 'postgres';
-    return this.inTurn(() => (isPostgres ? this.source.transaction('REPEATABLE READ', work) : this.source.transaction(work)));
+    return this.inTurn(() => (this.isAlone ? this.source.transaction(work) : this.source.transaction('REPEATABLE READ', work)));
   }
 
   private async attempt<T>(work: (manager: EntityManager) => Promise<T>, attempt: number): Promise<T> {
@@ -76,7 +80,7 @@ export class Transactions {
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.inside.getStore()) return Promise.reject(new Error('Transactions do not nest: hand the manager on'));
     const guarded = (): Promise<T> => this.inside.run(true, work);
-    if (this.source.options.type !== 'better-sqlite3') return guarded();
+    if (!this.isAlone) return guarded();
     const turn = this.last.then(guarded);
     this.last = turn.catch(() => undefined);
     return turn;

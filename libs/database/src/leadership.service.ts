@@ -1,0 +1,112 @@
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Clock, Entropy } from '#protocol';
+import type { Lease } from './lease.entity.js';
+import { LeaseRepository } from './lease.repository.js';
+import { Transactions } from './transactions.js';
+
+const NAME = 'scheduled work';
+/** So long a process may lead after it was last confirmed; so long the others wait for a sign of it. */
+export const LEASE_MS = 15_000;
+export const CAMPAIGN_EVERY_MS = 5000;
+
+/**
+ * Which of the processes that share a database does the scheduled work. It is a matter of order, not of safety: all scheduled work is
+ * idempotent and decided by conditional statements, so that two leaders for a moment do no harm.
+ *
+ * 1. Whoever leads renews its lease, again and again; each renewal changes the row.
+ * 2. The others watch the row. Where it did not change for the length of a lease, by their own clock, they take it, and one succeeds.
+ * 3. A leader that could not renew for that long stops to lead, by its own clock, before another can take over.
+ * 4. A process that stops gives its lease back, and another one takes it at its next look.
+ *
+ * No clock is compared with another one. Where a clock steps back, its process counts anew from there: a leader leads again after its next
+ * renewal, a watcher waits one lease more. A step forwards can make a watcher take over too soon; the leader sees it at its next renewal.
+ */
+@Injectable()
+export class Leadership implements OnModuleDestroy {
+  private readonly logger = new Logger(Leadership.name);
+  private readonly holder: string;
+  private confirmedAtMs: number | undefined;
+  private seen: { readonly lease: Lease; readonly sinceMs: number } | undefined;
+  private campaigning: Promise<void> | undefined;
+  private isOver = false;
+
+  constructor(
+    private readonly leases: LeaseRepository,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
+    entropy: Entropy,
+  ) {
+    this.holder = entropy.uuid();
+  }
+
+  get isOurs(): boolean {
+    if (this.isOver || this.confirmedAtMs === undefined) return false;
+    const ageMs = this.nowMs - this.confirmedAtMs;
+    return ageMs >= 0 && ageMs < LEASE_MS;
+  }
+
+  /** Does the work where this process leads. */
+  async whileOurs(work: () => Promise<unknown>): Promise<void> {
+    if (this.isOurs) await work();
+  }
+
+  /** Renews the lease, or takes it where it is free. One at a time; trouble with the database costs the lead, no more. */
+  campaign(): Promise<void> {
+    return (this.campaigning ??= this.attempt().finally(() => (this.campaigning = undefined)));
+  }
+
+  /** Leads no more, and lets another process lead at once. */
+  async resign(): Promise<void> {
+    if (this.isOver) return;
+    this.isOver = true;
+    await this.campaigning;
+    if (this.confirmedAtMs === undefined) return;
+    try {
+      await this.leases.giveBack(NAME, this.holder);
+    } catch (error) {
+      this.logger.warn(`The lease could not be given back, and will lapse: ${(error as Error).message}`);
+    }
+  }
+  onModuleDestroy(): Promise<void> {
+    return this.resign();
+  }
+
+  private async attempt(): Promise<void> {
+    if (this.isOver) return;
+    const wasOurs = this.isOurs;
+    const askedAtMs = this.nowMs;
+    try {
+      this.confirmedAtMs = (await this.isWon(askedAtMs)) ? askedAtMs : undefined;
+    } catch (error) {
+      this.logger.warn(`Who does the scheduled work is not known: ${(error as Error).message}`);
+      return;
+    }
+    if (wasOurs !== (this.confirmedAtMs !== undefined))
+      this.logger.log(wasOurs ? 'Another process does the scheduled work now' : 'This process does the scheduled work');
+  }
+
+  private async isWon(nowMs: number): Promise<boolean> {
+    const untilMs = nowMs + LEASE_MS;
+    if (this.confirmedAtMs !== undefined && (await this.leases.renew(NAME, this.holder, untilMs))) return true;
+    const lease = await this.leases.find(NAME);
+    if (!lease) return this.leases.make({ name: NAME, holder: this.holder, fence: 1, expires_at_ms: untilMs });
+    if (!this.isDead(lease, nowMs)) return false;
+    return this.leases.take(lease, this.holder, untilMs);
+  }
+
+  private isDead(lease: Lease, nowMs: number): boolean {
+    // A SQLite file has one process, and that is this one: the holder is gone.
+    if (lease.holder === null || this.transactions.isAlone) return true;
+    const { seen } = this;
+    const isSame = seen?.lease.fence === lease.fence && seen.lease.expires_at_ms === lease.expires_at_ms;
+    if (!seen || !isSame || nowMs < seen.sinceMs) {
+      this.seen = { lease, sinceMs: nowMs };
+      return false;
+    }
+    return nowMs - seen.sinceMs >= LEASE_MS;
+  }
+
+  private get nowMs(): number {
+    return this.clock.now().getTime();
+  }
+}
