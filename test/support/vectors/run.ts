@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJson, type Json } from '#protocol';
+import { costs } from '../../../libs/inference/test/cost-vectors.spec-suite.js';
+import { apiPrices, menuFacts } from '../../../libs/inference/test/menu-vectors.spec-suite.js';
 import { addresses, pastelIds, tickets } from './chain.js';
 import type { VectorShape } from './file.js';
 import { canonical, inferenceHashes, javaScriptDialect, javaScriptHashes } from './messages.js';
@@ -18,6 +20,9 @@ const SHAPES: readonly VectorShape[] = [
   inferenceHashes,
   pastelIds,
   addresses,
+  costs,
+  menuFacts,
+  apiPrices,
 ];
 
 /** Runs every vector file of a known shape in the folder through the code; files of no known shape are named as skipped. */
