@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { PackBalance } from '#credit-pack';
 import { networks, type Signing } from '#protocol';
 import { newIdentity } from '../support/http-app.js';
+import type { BalanceInTenths } from '../support/in-tenths.js';
 import { costing, InferenceUser, serve, walletOf, type Quoted } from '../support/inference-user.js';
 import { TestNetwork, type RunningSupernode } from '../support/network.js';
 
@@ -17,7 +17,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('paying for inference, books on
   /** Serves and keeps the books that are looked at. */
   let node: RunningSupernode;
   let other: RunningSupernode;
-  let before: PackBalance;
+  let before: BalanceInTenths;
 
   beforeAll(async () => {
     network = await TestNetwork.start({ database });

@@ -172,6 +172,6 @@ async function minedBurn(...[offer, more]: Parameters<Buyer['burn']>): Promise<s
 async function expectCredits(registrationTxid: string, tenths: number): Promise<void> {
   for (const node of network.supernodes)
     expect((await packsAt(node)).find((pack) => pack.registrationTxid === registrationTxid)).toMatchObject({
-      initialTenths: tenths,
+      initialMillicredits: tenths * 100,
     });
 }

@@ -94,7 +94,7 @@ test('a pack is undone with the block of its ticket, and stands again where the 
   network.mine();
   await network.sweep();
   for (const pack of await everywhere(registrationTxid)) {
-    expect(pack).toMatchObject({ state: 'standing', initialTenths: 200, purchaseBurnTxid: burn });
+    expect(pack).toMatchObject({ state: 'standing', initialMillicredits: 20_000, purchaseBurnTxid: burn });
     expect(pack!.blockHash).not.toBe(first.blockHash);
   }
   await expectSold(network, before, [sale]);

@@ -8,6 +8,7 @@ import { FreshnessSettings, HttpSettings, SystemEntropy } from '#config';
 import { DatabaseModule } from '#database';
 import { createHttpApp, httpEntities, WireModule } from '#http';
 import { Checking, Clock, Entropy, identityFromSeed, pooledChecking, writeJson, type Signing } from '#protocol';
+import { leaksIn } from './canary.js';
 import { ManualClock } from './manual-clock.js';
 
 export const httpSettings: HttpSettings = {
@@ -104,6 +105,8 @@ export function send(
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
+        const leaks = leaksIn(`${JSON.stringify(response.headers)}\n${text}`);
+        if (leaks.length > 0) return reject(new Error(`The answer of ${method} ${url} holds a secret: ${leaks.join('\n')}`));
         resolve({ status: response.statusCode!, headers: response.headers, text, json: () => JSON.parse(text) });
       });
     });

@@ -1,3 +1,4 @@
+import { millicreditsOfTenths } from '#protocol';
 import { Column, Entity, PrimaryColumn, type EntityManager } from 'typeorm';
 import { ChainUnavailable, SupernodeNetwork, type MasternodeMessage, type Supernode } from '#chain';
 import { PackLedger, type BurnVerdict, type CreditPack, type PackBalance } from '#credit-pack';
@@ -16,7 +17,7 @@ export class FakePack {
 export class FakeHold {
   @PrimaryColumn({ type: 'text' }) request_id!: string;
   @Column({ type: 'text' }) pack_txid!: string;
-  @Column(INTEGER) tenths!: number;
+  @Column(INTEGER) millicredits!: number;
   @Column({ type: 'text' }) state!: 'open' | 'settled' | 'released';
   @Column({ type: 'text', nullable: true, unique: true }) burn_txid!: string | null;
 }
@@ -42,7 +43,7 @@ export class FakePackLedger extends PackLedger {
   async add(pack: CreditPack): Promise<void> {
     this.packs.set(pack.registrationTxid, pack);
     await this.transactions.run('test: pack stored', (m) =>
-      m.insert(FakePack, { txid: pack.registrationTxid, initial: pack.initialTenths, held: 0, burned: 0 }),
+      m.insert(FakePack, { txid: pack.registrationTxid, initial: pack.initialMillicredits, held: 0, burned: 0 }),
     );
   }
   async find(txid: string): Promise<CreditPack | undefined> {
@@ -55,26 +56,26 @@ export class FakePackLedger extends PackLedger {
   async balanceOf({ registrationTxid: txid }: CreditPack): Promise<PackBalance> {
     const { initial, held, burned } = await this.transactions.read((m) => m.findOneByOrFail(FakePack, { txid }));
     return {
-      initialTenths: initial,
-      availableTenths: initial - held - burned,
-      heldTenths: held,
-      burnedTenths: burned,
+      initialMillicredits: initial,
+      availableMillicredits: initial - held - burned,
+      heldMillicredits: held,
+      burnedMillicredits: burned,
       usageBurns: 0,
     };
   }
   async hold(
     m: EntityManager,
-    { pack, requestId, tenths }: { pack: CreditPack; requestId: string; tenths: number },
+    { pack, requestId, millicredits }: { pack: CreditPack; requestId: string; millicredits: number },
   ): Promise<boolean> {
     const update = m
       .createQueryBuilder()
       .update(FakePack)
-      .set({ held: () => 'held + :tenths' });
+      .set({ held: () => 'held + :millicredits' });
     const { affected } = await update
-      .where('txid = :txid AND initial - held - burned >= :tenths', { txid: pack.registrationTxid, tenths })
+      .where('txid = :txid AND initial - held - burned >= :millicredits', { txid: pack.registrationTxid, millicredits })
       .execute();
     if (affected !== 1) return false;
-    await m.insert(FakeHold, { request_id: requestId, pack_txid: pack.registrationTxid, tenths, state: 'open' });
+    await m.insert(FakeHold, { request_id: requestId, pack_txid: pack.registrationTxid, millicredits, state: 'open' });
     return true;
   }
   async claimBurn({ requestId, txid }: { requestId: string; txid: string }): Promise<BurnVerdict> {
@@ -90,22 +91,23 @@ export class FakePackLedger extends PackLedger {
       if (hold.burn_txid !== null && hold.burn_txid !== txid)
         return { verdict: 'refused', reason: 'The request was paid already', paidBy: hold.burn_txid };
       if (!burn.owner) return { verdict: 'refused', reason: 'The burn is not tied to the tracking address' };
-      if (burn.tenths < hold.tenths) return { verdict: 'refused', reason: 'The burn is too small' };
-      if (!used) await this.settle(m, hold, txid, burn.tenths);
-      if (burn.tenths > hold.tenths) return { verdict: 'refused', reason: 'The burn is too large', ownedTenths: burn.tenths };
+      const burned = millicreditsOfTenths(burn.tenths);
+      if (burned < hold.millicredits) return { verdict: 'refused', reason: 'The burn is too small' };
+      if (!used) await this.settle(m, hold, txid, burned);
+      if (burned > hold.millicredits) return { verdict: 'refused', reason: 'The burn is too large', ownedMillicredits: burned };
       return { verdict: 'claimed', seenAtHeight };
     });
   }
-  private async settle(m: EntityManager, hold: FakeHold, burn_txid: string, tenths: number): Promise<void> {
+  private async settle(m: EntityManager, hold: FakeHold, burn_txid: string, millicredits: number): Promise<void> {
     await m.update(FakeHold, { request_id: hold.request_id }, { state: 'settled', burn_txid });
-    if (hold.state === 'open') await m.decrement(FakePack, { txid: hold.pack_txid }, 'held', hold.tenths);
-    await m.increment(FakePack, { txid: hold.pack_txid }, 'burned', tenths);
+    if (hold.state === 'open') await m.decrement(FakePack, { txid: hold.pack_txid }, 'held', hold.millicredits);
+    await m.increment(FakePack, { txid: hold.pack_txid }, 'burned', millicredits);
   }
   async release(m: EntityManager, requestId: string): Promise<void> {
     const hold = await m.findOneByOrFail(FakeHold, { request_id: requestId });
     if (hold.state !== 'open') return;
     await m.update(FakeHold, { request_id: requestId }, { state: 'released' });
-    await m.decrement(FakePack, { txid: hold.pack_txid }, 'held', hold.tenths);
+    await m.decrement(FakePack, { txid: hold.pack_txid }, 'held', hold.millicredits);
   }
   private ask(method: string): void {
     if (this.isChainAway) throw new ChainUnavailable(method, 'told to be away');

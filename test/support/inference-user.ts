@@ -1,7 +1,8 @@
 import { expect } from '@jest/globals';
 import { fundTrackingAddress, purchaseCreditPack, type UserSide } from '#client';
 import { Environment, readSettings, SystemEntropy } from '#config';
-import { PackLedger, type PackBalance } from '#credit-pack';
+import { PackLedger } from '#credit-pack';
+import { inTenths, type BalanceInTenths } from './in-tenths.js';
 import { InferenceSweeps, Reconciliation, type RequestStatus } from '#inference';
 import {
   Clock,
@@ -183,9 +184,9 @@ export class InferenceUser {
     return { credits, burns };
   }
   /** The node's own books of the pack. They must agree with themselves whenever anybody looks. */
-  async books(node: RunningSupernode): Promise<PackBalance> {
+  async books(node: RunningSupernode): Promise<BalanceInTenths> {
     const ledger = node.app.get(PackLedger);
-    const books = await ledger.balanceOf((await ledger.find(this.packTxid))!);
+    const books = inTenths(await ledger.balanceOf((await ledger.find(this.packTxid))!));
     expect(books.availableTenths + books.heldTenths + books.burnedTenths).toBe(books.initialTenths);
     expect((await node.app.get(Reconciliation).reconcile()).differences).toEqual([]);
     return books;
@@ -227,7 +228,7 @@ export async function serve(node: RunningSupernode): Promise<void> {
 
 /** The wallet of somebody else: one of the supernodes' own. Close `rpc` at the end. */
 export function walletOf(network: TestNetwork, user: string): { wallet: JsonRpcWallet; rpc: JsonRpcClient } {
-  const { rpc: settings } = readSettings(new Environment(network.environmentOf(user, user)));
+  const { rpc: settings } = readSettings(new Environment(network.environmentOf(user)));
   const rpc = new JsonRpcClient(settings, network.clock);
   return { rpc, wallet: new JsonRpcWallet(rpc) };
 }

@@ -1,14 +1,16 @@
 import { createServer, type AddressInfo } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { createSupernode } from '../../apps/supernode/src/supernode.js';
-import { Environment, readSettings, RpcSettings, SystemEntropy } from '#config';
+import { Environment, readSettings, RpcSettings, SystemEntropy, type Settings } from '#config';
 import { CreditPackSweeps } from '#credit-pack';
 import { Devnet, type DevnetSupernodeFacts } from '#devnet';
 import { InferenceSweeps, providers } from '#inference';
+import type { WinstonLogger } from '#logs';
 import { InboxService } from '#messaging';
 import { pooledChecking, type Signing } from '#protocol';
 import { MeasuredPeerHealth } from '#reputation';
 import { JsonRpcChain, JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, JsonRpcWallet, signingBy } from '#rpc';
+import { expectCleanBooks, marked } from './canary.js';
 import { testDatabases } from './databases.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -40,6 +42,7 @@ export class TestNetwork {
       database?: 'SQLite' | 'PostgreSQL';
       environment?: Record<string, string>;
       supernodes?: number;
+      logger?: (settings: Settings) => WinstonLogger;
       /** 127.0.0.1, 127.0.0.2 … on one port, as the existing clients want it, instead of one address with many ports. */
       ownHosts?: boolean;
     } = {},
@@ -56,7 +59,7 @@ export class TestNetwork {
       user: USER,
       blocks: 'on demand',
       controls: true,
-      supernodes: places.map((place, i) => ({ user: `sn${i + 1}`, password: `sn${i + 1}`, ...place })),
+      supernodes: places.map((place, i) => ({ user: `sn${i + 1}`, ...secretsOf(`sn${i + 1}`), ...place })),
     });
     const rpc = await devnet.listen('127.0.0.1', 0);
     const network = new TestNetwork(devnet, Number(new URL(rpc.url).port), [], [() => devnet.close(), () => rpc.close()]);
@@ -67,7 +70,12 @@ export class TestNetwork {
   /** Starts a node; with a `databaseUrl`, on the books of an earlier run. */
   async startSupernode(
     facts: DevnetSupernodeFacts,
-    options: { database?: string; environment?: Record<string, string>; databaseUrl?: string } = {},
+    options: {
+      database?: string;
+      environment?: Record<string, string>;
+      databaseUrl?: string;
+      logger?: (settings: Settings) => WinstonLogger;
+    } = {},
   ): Promise<RunningSupernode> {
     const database = testDatabases().find(({ name }) => name === (options.database ?? 'SQLite'))!;
     const settings = readSettings(
@@ -82,7 +90,7 @@ export class TestNetwork {
       settings,
       schedules: false,
       schemaBy: 'synchronize',
-      logger: ['error'],
+      logger: options.logger?.(settings) ?? ['error'],
       machine: { clock: this.clock, entropy: new SystemEntropy(), checking: pooledChecking },
     });
     await app.listen(facts.port, facts.ip);
@@ -92,27 +100,27 @@ export class TestNetwork {
   }
   async stopSupernode(node: RunningSupernode): Promise<void> {
     this.supernodes.splice(this.supernodes.indexOf(node), 1);
-    await node.app.close();
+    await closed(node.app);
   }
 
   /** All but its database. */
   environmentOfSupernode(facts: DevnetSupernodeFacts): Record<string, string> {
     return {
-      ...this.environmentOf(facts.user, facts.user),
-      LOCAL_PASTEL_ID_PASSPHRASE: facts.user,
+      ...this.environmentOf(facts.user),
+      LOCAL_PASTEL_ID_PASSPHRASE: secretsOf(facts.user).passphrase,
       UVICORN_PORT: String(facts.port),
       LISTEN_HOST: facts.ip,
       SANDBOX_PROVIDER: '1',
       FIXED_PSL_PRICE_IN_USD: '0.0005',
     };
   }
-  environmentOf(user: string, password: string): Record<string, string> {
+  environmentOf(user: string): Record<string, string> {
     return {
       RPC_HOST: '127.0.0.1',
       RPC_PORT: String(this.rpcPort),
       NETWORK: 'devnet',
       RPC_USER: user,
-      RPC_PASSWORD: password,
+      RPC_PASSWORD: user === USER.user ? USER.password : secretsOf(user).password,
       SUPERNODE_API_PORT: 'listed',
     };
   }
@@ -123,7 +131,7 @@ export class TestNetwork {
   }
   private userNode: ReturnType<TestNetwork['openUserNode']> | undefined;
   private openUserNode() {
-    const settings: RpcSettings = readSettings(new Environment(this.environmentOf(USER.user, USER.password))).rpc;
+    const settings: RpcSettings = readSettings(new Environment(this.environmentOf(USER.user))).rpc;
     const rpc = new JsonRpcClient(settings, this.clock);
     this.closing.unshift(async () => rpc.close());
     return {
@@ -137,7 +145,8 @@ export class TestNetwork {
   /** A PastelID of the user's, made but not on the chain. */
   async newSigning(): Promise<Signing> {
     const { identity } = this.user;
-    return signingBy(identity, await identity.create('secret words'), 'secret words');
+    const passphrase = marked('user passphrase');
+    return signingBy(identity, await identity.create(passphrase), passphrase);
   }
 
   /** Blocks take time: supernodes look at the height once a second when they judge how fresh a message is. */
@@ -195,8 +204,19 @@ export class TestNetwork {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.supernodes.map(({ app }) => app.close()));
+    await Promise.all(this.supernodes.map(({ app }) => closed(app)));
     for (const close of this.closing) await close();
+  }
+}
+
+const secretsOf = (user: string) => ({ password: marked(`${user} password`), passphrase: marked(`${user} passphrase`) });
+
+/** Before its tables are gone, they are looked through for secrets. */
+async function closed(app: NestExpressApplication): Promise<void> {
+  try {
+    await expectCleanBooks(app);
+  } finally {
+    await app.close();
   }
 }
 

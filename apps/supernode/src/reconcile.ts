@@ -8,7 +8,7 @@ import { DataSource } from 'typeorm';
 import { Environment, namesNode, readSettings, SettingSources } from '#config';
 import { dataSourceOptions, Transactions } from '#database';
 import { Reconciliation, type Books } from '#inference';
-import { TENTHS_PER_CREDIT } from '#protocol';
+import { MILLICREDITS_PER_CREDIT } from '#protocol';
 import { entities } from './supernode.js';
 
 const DATA = 'data';
@@ -38,12 +38,12 @@ async function read(url: string): Promise<Books> {
   }
 }
 
-const credits = (tenths: number): string => (tenths / TENTHS_PER_CREDIT).toFixed(1);
+const credits = (millicredits: number): string => (millicredits / MILLICREDITS_PER_CREDIT).toFixed(1);
 /** Without what may stand between `//` and `@`. */
 const shown = (url: string): string => url.replace(/\/\/[^@/]*@/, '//');
 
-function print(url: string, { packs, requests, burnedTenths, differences }: Books): void {
-  const { served, noted, underway } = burnedTenths;
+function print(url: string, { packs, requests, burnedMillicredits, differences }: Books): void {
+  const { served, noted, underway } = burnedMillicredits;
   console.log(
     `${shown(url)}: ${packs} packs, ${requests} requests; ${credits(served + noted + underway)} credits burned for requests = ` +
       `${credits(served)} served + ${credits(noted)} in credit notes + ${credits(underway)} underway; ` +

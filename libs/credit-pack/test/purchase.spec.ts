@@ -98,7 +98,7 @@ describe.each(books)('a purchase on $name', (database) => {
 
     const txid = completion.pastel_api_credit_pack_ticket_registration_txid;
     const pack = await market.nodes[2]!.get(PackLedger).find(txid);
-    expect(pack).toMatchObject({ initialTenths: 15_000, ownerPastelId: market.buyer.pastelId });
+    expect(pack).toMatchObject({ initialMillicredits: 1_500_000, ownerPastelId: market.buyer.pastelId });
     expect(await seller.get(Chain).contractTickets('INFERENCE_API_CREDIT_PACK_TICKET', 0)).toHaveLength(1);
 
     // The address is a pack's now.

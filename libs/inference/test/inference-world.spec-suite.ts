@@ -32,6 +32,7 @@ import {
   type FakeBurn,
 } from '../../../test/support/inference-fakes.js';
 import { httpSettings } from '../../../test/support/http-app.js';
+import { inTenths } from '../../../test/support/in-tenths.js';
 import { ManualClock } from '../../../test/support/manual-clock.js';
 import { AdmissionService } from '../src/quote/admission.service.js';
 import { AnnouncedCopiesRepository } from '../src/announcements/announced-copies.repository.js';
@@ -192,7 +193,7 @@ export class World {
       trackingAddress: '44oUgmZSL997veFEQDq569wv5tsT6KXf9QY7',
       ownerPastelId: user.pastelId,
       authorisedPastelIds: [user.pastelId],
-      initialTenths: 1000,
+      initialMillicredits: 100_000,
       height: 900,
     });
     return world;
@@ -262,7 +263,7 @@ export class World {
     return (await this.repository.job(requestId))!.state;
   }
   async balance() {
-    return this.ledger.balanceOf(this.ledger.packs.get(PACK)!);
+    return inTenths(await this.ledger.balanceOf(this.ledger.packs.get(PACK)!));
   }
   sentTo(type: string): string[] {
     return this.messenger.sent.filter((message) => message.type === type).map(({ pastelId }) => pastelId);

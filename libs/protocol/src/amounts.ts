@@ -1,5 +1,5 @@
 import { PythonNumber } from './kernel/python-number.js';
-import { PATOSHIS_PER_PSL, TENTHS_PER_CREDIT } from './network.js';
+import { MILLICREDITS_PER_TENTH, PATOSHIS_PER_PSL, TENTHS_PER_CREDIT } from './network.js';
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
@@ -27,6 +27,11 @@ export const tenthsFromCredits = (credits: PythonNumber | string | number): numb
 
 /** Credits as a float field of a message of ours, one decimal. */
 export const creditsFloat = (tenths: number): PythonNumber => PythonNumber.float(tenths / TENTHS_PER_CREDIT);
+
+/** Of an amount in tenths of credits, or of the patoshis that were burned for it. */
+export const millicreditsOfTenths = (tenths: number): number => tenths * MILLICREDITS_PER_TENTH;
+/** Whole tenths of credits, what is less than one left out. */
+export const tenthsOfMillicredits = (millicredits: number): number => Math.floor(millicredits / MILLICREDITS_PER_TENTH);
 
 function scaled(text: string, decimals: number): number | undefined {
   const [, sign, whole, fraction = '', power = '0'] = DECIMAL.exec(text) ?? [];

@@ -44,6 +44,9 @@ export const networkOfRpcPort = (port: number): Network | undefined =>
 export const PATOSHIS_PER_PSL = 100_000;
 /** Tracking burns carry tenths of credits as patoshis (CREDIT_USAGE_TO_TRACKING_AMOUNT_MULTIPLIER). */
 export const TENTHS_PER_CREDIT = 10;
+/** The ledger counts in thousandths of a credit: finer than what a burn can say, for what is spent without one. */
+export const MILLICREDITS_PER_CREDIT = 1000;
+export const MILLICREDITS_PER_TENTH = 100;
 /** Larger outputs to the burn address are purchases, not usage (credit-packs spec 5.12). */
 export const USAGE_BURN_PATOSHIS_MAX = 100_000;
 export const CREDIT_PACK_TICKET_SUBTYPE = 'INFERENCE_API_CREDIT_PACK_TICKET';

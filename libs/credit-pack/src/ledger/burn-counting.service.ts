@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { millicreditsOfTenths } from '#protocol';
 import type { UsageBurnRow } from './burn.entity.js';
 import type { Burn } from './burn.rules.js';
 import type { HoldRow } from './hold.entity.js';
@@ -78,11 +79,11 @@ export class BurnCounting {
     if (!(await burns.claim(manager, txid, hold.requestId)))
       throw new ClaimLost('taken', 'The transaction has paid for another request already');
     const burn = (await burns.byTxid(manager, txid))!;
-    const settled = { state: 'settled', burnTxid: txid, tenths: burn.patoshis, refusal } as const;
+    const settled = { state: 'settled', burnTxid: txid, millicredits: millicreditsOfTenths(burn.patoshis), refusal } as const;
     if (!(await holds.change(manager, hold.requestId, hold.state, settled)))
       throw new ClaimLost('undecided', 'The hold has changed meanwhile');
     if (burn.packTxid !== hold.packTxid) await burns.setPack(manager, txid, hold.packTxid);
-    await this.move(manager, burn.patoshis, burn.packTxid, hold.packTxid, hold.state === 'held' ? -hold.tenths : 0);
+    await this.move(manager, burn.patoshis, burn.packTxid, hold.packTxid, hold.state === 'held' ? -hold.millicredits : 0);
     await this.refuseOverdraft(manager, hold.packTxid, burn);
   }
 
@@ -111,10 +112,8 @@ export class BurnCounting {
   ): Promise<void> {
     if (!(await this.store.holds.change(manager, burn.requestId!, from, { state: to })))
       throw new Error(`The hold of request ${burn.requestId} is not ${from}, though its burn says so`);
-    await this.store.packs.count(
-      manager,
-      new Map([[burn.packTxid!, { held: sign * burn.patoshis, burned: -sign * burn.patoshis }]]),
-    );
+    const amount = sign * millicreditsOfTenths(burn.patoshis);
+    await this.store.packs.count(manager, new Map([[burn.packTxid!, { held: amount, burned: -amount }]]));
   }
 
   private async ownerOf(manager: EntityManager, burn: UsageBurnRow): Promise<string | null> {
@@ -126,8 +125,9 @@ export class BurnCounting {
 
   private async move(manager: EntityManager, patoshis: number, from: string | null, to: string | null, held = 0): Promise<void> {
     const changes = new Map<string, CounterChange>();
-    if (from !== null && from !== to) changes.set(from, { burned: -patoshis });
-    if (to !== null) changes.set(to, { burned: from === to ? 0 : patoshis, held });
+    const amount = millicreditsOfTenths(patoshis);
+    if (from !== null && from !== to) changes.set(from, { burned: -amount });
+    if (to !== null) changes.set(to, { burned: from === to ? 0 : amount, held });
     await this.store.packs.count(manager, changes);
   }
 
@@ -137,10 +137,11 @@ export class BurnCounting {
    */
   private async refuseOverdraft(manager: EntityManager, packTxid: string, burn: UsageBurnRow): Promise<void> {
     const pack = (await this.store.packs.byTxid(manager, packTxid))!;
-    if (pack.burnedTenths <= pack.initialTenths) return;
+    if (pack.burnedMillicredits <= pack.initialMillicredits) return;
     if (burn.height === null)
       throw new ClaimLost('undecided', 'More is burned than the pack holds; the order on the chain will decide');
-    const upToHere = await this.store.burns.minedUpTo(manager, packTxid, { txid: burn.txid, height: burn.height });
-    if (upToHere > pack.initialTenths) throw new ClaimLost('refused', 'The pack was used up before this transaction');
+    const patoshis = await this.store.burns.minedUpTo(manager, packTxid, { txid: burn.txid, height: burn.height });
+    if (millicreditsOfTenths(patoshis) > pack.initialMillicredits)
+      throw new ClaimLost('refused', 'The pack was used up before this transaction');
   }
 }

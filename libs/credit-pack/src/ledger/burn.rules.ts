@@ -1,5 +1,5 @@
 import type { Transaction } from '#chain';
-import { USAGE_BURN_PATOSHIS_MAX } from '#protocol';
+import { tenthsOfMillicredits, USAGE_BURN_PATOSHIS_MAX } from '#protocol';
 
 /** What a transaction burns, and who is in it. Amounts in patoshis. */
 export interface Burn {
@@ -42,7 +42,7 @@ export interface NamedBurn {
   readonly seenAtHeight: number;
 }
 export interface BurnClaim {
-  readonly tenths: number;
+  readonly millicredits: number;
   readonly trackingAddress: string;
   /** Tip when the credits were held. */
   readonly heldAtHeight: number;
@@ -60,7 +60,7 @@ export type ClaimJudgement =
  * tracking address, so a claimed burn counts also where that address only gets the change.
  */
 export function judgeClaim(claim: BurnClaim, { burn, minedAt, seenAtHeight }: NamedBurn): ClaimJudgement {
-  const { tenths, trackingAddress, heldAtHeight, expiresAtHeight } = claim;
+  const { millicredits, trackingAddress, heldAtHeight, expiresAtHeight } = claim;
   if (burn.burned === 0) return refused('sends nothing to the burn address');
   if (!isTiedTo(burn, trackingAddress))
     return refused(
@@ -69,9 +69,10 @@ export function judgeClaim(claim: BurnClaim, { burn, minedAt, seenAtHeight }: Na
   if (burn.usage === 0) return refused('burns a purchase, not usage');
   if (seenAtHeight < heldAtHeight || (minedAt !== undefined && minedAt <= heldAtHeight))
     return refused('is older than the request');
-  const amounts = `burns ${burn.burned} patoshis, and the request asks for exactly ${tenths}`;
-  if (burn.burned < tenths) return refused(amounts);
-  if (burn.burned > tenths) return { verdict: 'owned', reason: `The transaction ${amounts}` };
+  const patoshis = tenthsOfMillicredits(millicredits);
+  const amounts = `burns ${burn.burned} patoshis, and the request asks for exactly ${patoshis}`;
+  if (burn.burned < patoshis) return refused(amounts);
+  if (burn.burned > patoshis) return { verdict: 'owned', reason: `The transaction ${amounts}` };
   if (seenAtHeight > expiresAtHeight)
     return {
       verdict: 'owned',

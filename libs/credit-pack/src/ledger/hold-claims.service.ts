@@ -69,7 +69,7 @@ export class HoldClaims {
 
   private async verdictOn({ txid }: Claim, hold: HoldRow): Promise<BurnVerdict> {
     if (hold.burnTxid !== txid) return { verdict: 'refused', reason: PAID_ALREADY, paidBy: hold.burnTxid! };
-    if (hold.refusal !== null) return { verdict: 'refused', reason: hold.refusal, ownedTenths: hold.tenths };
+    if (hold.refusal !== null) return { verdict: 'refused', reason: hold.refusal, ownedMillicredits: hold.millicredits };
     const burn = await this.transactions.read((manager) => this.store.burns.byTxid(manager, txid));
     return { verdict: 'claimed', seenAtHeight: burn!.seenAtHeight };
   }

@@ -11,12 +11,12 @@ export type HoldState = 'held' | 'settled' | 'unsettled' | 'released';
 
 /** Credits set aside for one request. */
 @Entity('credit_hold')
-@Check('"tenths" > 0')
+@Check('"millicredits" > 0')
 export class HoldRow {
   @PrimaryColumn('text') requestId!: string;
   @Index() @Column('text') packTxid!: string;
-  /** What is set aside; once settled, what was burned. */
-  @Column(integerColumn()) tenths!: number;
+  /** What is set aside, in thousandths of a credit; once settled, what was burned. */
+  @Column(integerColumn()) millicredits!: number;
   @Column('text') state!: HoldState;
   /** A burn mined up to this height was older than the request. */
   @Column(integerColumn()) heldAtHeight!: number;

@@ -17,7 +17,7 @@ export class HoldRepository {
     manager: EntityManager,
     requestId: string,
     from: HoldState,
-    changes: Partial<Pick<HoldRow, 'state' | 'burnTxid' | 'tenths' | 'refusal'>>,
+    changes: Partial<Pick<HoldRow, 'state' | 'burnTxid' | 'millicredits' | 'refusal'>>,
   ): Promise<boolean> {
     const { affected } = await manager.update(HoldRow, { requestId, state: from }, changes);
     return affected === 1;
@@ -28,16 +28,16 @@ export class HoldRepository {
     await manager.update(HoldRow, { packTxid: from }, { packTxid: to });
   }
 
-  /** Tenths set aside for each pack. */
+  /** What is set aside for each pack. */
   async heldByPack(manager: EntityManager): Promise<Map<string, number>> {
     const rows = await manager
       .createQueryBuilder(HoldRow, 'hold')
       .select('hold.packTxid', 'pack')
-      .addSelect('SUM(hold.tenths)', 'tenths')
+      .addSelect('SUM(hold.millicredits)', 'millicredits')
       .where({ state: In(['held', 'unsettled'] satisfies HoldState[]) })
       .groupBy('hold.packTxid')
-      .getRawMany<{ pack: string; tenths: string | number }>();
-    return new Map(rows.map(({ pack, tenths }) => [pack, Number(tenths)]));
+      .getRawMany<{ pack: string; millicredits: string | number }>();
+    return new Map(rows.map(({ pack, millicredits }) => [pack, Number(millicredits)]));
   }
 
   after(manager: EntityManager, requestId: string, take: number): Promise<HoldRow[]> {

@@ -22,8 +22,8 @@ describe.each(testDatabases())('holds on $name', (database) => {
 
   const balance = async () => {
     const found = await node.ledger.balanceOf(pack);
-    expect(found.availableTenths + found.heldTenths + found.burnedTenths).toBe(found.initialTenths);
-    expect(found.availableTenths).toBeGreaterThanOrEqual(0);
+    expect(found.availableMillicredits + found.heldMillicredits + found.burnedMillicredits).toBe(found.initialMillicredits);
+    expect(found.availableMillicredits).toBeGreaterThanOrEqual(0);
     return found;
   };
   const pay = (patoshis: number, more: [string, number][] = []) =>
@@ -31,17 +31,32 @@ describe.each(testDatabases())('holds on $name', (database) => {
   const claim = (requestId: string, txid: string) => node.ledger.claimBurn({ requestId, txid });
 
   test('a paid request: held, settled, counted once', async () => {
-    expect(await balance()).toMatchObject({ initialTenths: 15_000, availableTenths: 15_000, usageBurns: 0 });
+    expect(await balance()).toMatchObject({ initialMillicredits: 1_500_000, availableMillicredits: 1_500_000, usageBurns: 0 });
     expect(await node.hold(pack, 'r1', 150)).toBe(true);
-    expect(await balance()).toMatchObject({ availableTenths: 14_850, heldTenths: 150 });
+    expect(await balance()).toMatchObject({ availableMillicredits: 1_485_000, heldMillicredits: 15_000 });
     const txid = pay(150);
     // Seen by the index before it is claimed: counted, and the hold with it, until the claim says that they are one.
-    expect(await balance()).toMatchObject({ availableTenths: 14_700, heldTenths: 150, burnedTenths: 150, usageBurns: 1 });
+    expect(await balance()).toMatchObject({
+      availableMillicredits: 1_470_000,
+      heldMillicredits: 15_000,
+      burnedMillicredits: 15_000,
+      usageBurns: 1,
+    });
     expect(await claim('r1', txid)).toEqual({ verdict: 'claimed', seenAtHeight: node.chain.tip });
-    expect(await balance()).toMatchObject({ availableTenths: 14_850, heldTenths: 0, burnedTenths: 150, usageBurns: 1 });
+    expect(await balance()).toMatchObject({
+      availableMillicredits: 1_485_000,
+      heldMillicredits: 0,
+      burnedMillicredits: 15_000,
+      usageBurns: 1,
+    });
     node.chain.mine();
     await node.sweep();
-    expect(await balance()).toMatchObject({ availableTenths: 14_850, heldTenths: 0, burnedTenths: 150, usageBurns: 1 });
+    expect(await balance()).toMatchObject({
+      availableMillicredits: 1_485_000,
+      heldMillicredits: 0,
+      burnedMillicredits: 15_000,
+      usageBurns: 1,
+    });
     expect(await claim('r1', txid)).toEqual({ verdict: 'claimed', seenAtHeight: node.chain.tip - 1 });
   });
 
@@ -49,16 +64,16 @@ describe.each(testDatabases())('holds on $name', (database) => {
     expect(await node.hold(pack, 'r1', 14_000)).toBe(true);
     expect(await node.hold(pack, 'r2', 1001)).toBe(false);
     expect(await node.hold(pack, 'r3', 1000)).toBe(true);
-    expect(await balance()).toMatchObject({ availableTenths: 0, heldTenths: 15_000 });
+    expect(await balance()).toMatchObject({ availableMillicredits: 0, heldMillicredits: 1_500_000 });
     await node.release('r3');
     await node.release('r3');
-    expect(await balance()).toMatchObject({ availableTenths: 1000 });
+    expect(await balance()).toMatchObject({ availableMillicredits: 100_000 });
   });
 
   test('two requests at once cannot hold the same credits', async () => {
     const held = await Promise.all(Array.from({ length: 10 }, (_, i) => node.hold(pack, `r${i}`, 4000)));
     expect(held.filter(Boolean)).toHaveLength(3);
-    expect(await balance()).toMatchObject({ heldTenths: 12_000, availableTenths: 3000 });
+    expect(await balance()).toMatchObject({ heldMillicredits: 1_200_000, availableMillicredits: 300_000 });
   });
 
   test('a second hold for a request, nothing, and more than a burn can carry are refused', async () => {
@@ -66,7 +81,7 @@ describe.each(testDatabases())('holds on $name', (database) => {
     await expect(node.hold(pack, 'r1', 10)).rejects.toMatchObject({ code: 'conflict' });
     await expect(node.hold(pack, 'r2', 100_001)).rejects.toMatchObject({ code: 'bad-request' });
     await expect(node.hold(pack, 'r2', 0)).rejects.toThrow(RangeError);
-    expect(await balance()).toMatchObject({ heldTenths: 10 });
+    expect(await balance()).toMatchObject({ heldMillicredits: 1000 });
   });
 
   test('one burn, many requests at once: exactly one wins', async () => {
@@ -77,7 +92,7 @@ describe.each(testDatabases())('holds on $name', (database) => {
     expect(verdicts.filter(({ verdict }) => verdict === 'claimed')).toHaveLength(1);
     for (const lost of verdicts.filter(({ verdict }) => verdict !== 'claimed'))
       expect(lost).toEqual({ verdict: 'refused', reason: 'The transaction has paid for another request already' });
-    expect(await balance()).toMatchObject({ heldTenths: 600, burnedTenths: 150 });
+    expect(await balance()).toMatchObject({ heldMillicredits: 60_000, burnedMillicredits: 15_000 });
   });
 
   test('one request, many burns and repetitions at once: exactly one burn settles it', async () => {
@@ -86,7 +101,7 @@ describe.each(testDatabases())('holds on $name', (database) => {
     await Promise.all([...txids, ...txids].map((txid) => claim('r1', txid)));
     const again = await Promise.all(txids.map((txid) => claim('r1', txid)));
     expect(again.map(({ verdict }) => verdict).sort()).toEqual(['claimed', 'refused', 'refused']);
-    expect(await balance()).toMatchObject({ heldTenths: 0, burnedTenths: 450, availableTenths: 14_550 });
+    expect(await balance()).toMatchObject({ heldMillicredits: 0, burnedMillicredits: 45_000, availableMillicredits: 1_455_000 });
   });
 
   test('a claim and a release at once leave no credit counted twice', async () => {
@@ -94,14 +109,14 @@ describe.each(testDatabases())('holds on $name', (database) => {
     const txid = pay(150);
     await Promise.all([claim('r1', txid), node.release('r1')]);
     expect((await claim('r1', txid)).verdict).toBe('claimed');
-    expect(await balance()).toMatchObject({ heldTenths: 0, burnedTenths: 150 });
+    expect(await balance()).toMatchObject({ heldMillicredits: 0, burnedMillicredits: 15_000 });
   });
 
   test('an unseen burn may come later; one that names nothing is refused', async () => {
     await node.hold(pack, 'r1', 150);
     expect(await claim('r1', 'ab'.repeat(32))).toEqual({ verdict: 'unseen' });
     expect(await claim('r9', 'ab'.repeat(32))).toMatchObject({ verdict: 'refused' });
-    expect(await balance()).toMatchObject({ heldTenths: 150 });
+    expect(await balance()).toMatchObject({ heldMillicredits: 15_000 });
   });
 
   test('only the change goes to the tracking address: counts when claimed, and only then', async () => {
@@ -115,9 +130,9 @@ describe.each(testDatabases())('holds on $name', (database) => {
     });
     node.chain.mine();
     await node.sweep();
-    expect(await balance()).toMatchObject({ burnedTenths: 0, usageBurns: 0 });
+    expect(await balance()).toMatchObject({ burnedMillicredits: 0, usageBurns: 0 });
     expect((await claim('r1', txid)).verdict).toBe('claimed');
-    expect(await balance()).toMatchObject({ burnedTenths: 150, heldTenths: 0, usageBurns: 1 });
+    expect(await balance()).toMatchObject({ burnedMillicredits: 15_000, heldMillicredits: 0, usageBurns: 1 });
   });
 
   test("a stranger's burn of the same amount is refused, his dust counts for nothing", async () => {
@@ -133,7 +148,7 @@ describe.each(testDatabases())('holds on $name', (database) => {
     node.chain.mine();
     await node.sweep();
     expect(await claim('r1', foreign)).toMatchObject({ verdict: 'refused', reason: expect.stringContaining('tracking address') });
-    expect(await balance()).toMatchObject({ burnedTenths: 0, heldTenths: 150 });
+    expect(await balance()).toMatchObject({ burnedMillicredits: 0, heldMillicredits: 15_000 });
   });
 
   test('too little is refused; too much, once it is mined, is spent but does not pay', async () => {
@@ -142,9 +157,9 @@ describe.each(testDatabases())('holds on $name', (database) => {
     const tooMuch = pay(151);
     expect(await claim('r1', tooMuch)).toEqual({ verdict: 'unseen' });
     node.chain.mine();
-    expect(await claim('r1', tooMuch)).toMatchObject({ verdict: 'refused', ownedTenths: 151 });
-    expect(await claim('r1', tooMuch)).toMatchObject({ verdict: 'refused', ownedTenths: 151 });
-    expect(await balance()).toMatchObject({ heldTenths: 0, burnedTenths: 300 });
+    expect(await claim('r1', tooMuch)).toMatchObject({ verdict: 'refused', ownedMillicredits: 15_100 });
+    expect(await claim('r1', tooMuch)).toMatchObject({ verdict: 'refused', ownedMillicredits: 15_100 });
+    expect(await balance()).toMatchObject({ heldMillicredits: 0, burnedMillicredits: 30_000 });
   });
 
   test('in time is: seen waiting by the last height, or mined by it', async () => {
@@ -161,8 +176,8 @@ describe.each(testDatabases())('holds on $name', (database) => {
     node.chain.mine();
     expect(await claim('mined', mined)).toMatchObject({ verdict: 'claimed' });
     expect(await claim('seen', seen)).toMatchObject({ verdict: 'claimed' });
-    expect(await claim('late', late)).toMatchObject({ verdict: 'refused', ownedTenths: 12 });
-    expect(await balance()).toMatchObject({ heldTenths: 0, burnedTenths: 33 });
+    expect(await claim('late', late)).toMatchObject({ verdict: 'refused', ownedMillicredits: 1200 });
+    expect(await balance()).toMatchObject({ heldMillicredits: 0, burnedMillicredits: 3300 });
   });
 
   test('a hold that was given back can still be paid by a burn that was in time', async () => {
@@ -171,7 +186,7 @@ describe.each(testDatabases())('holds on $name', (database) => {
     node.chain.mine(5);
     await node.release('r1');
     expect(await claim('r1', txid)).toMatchObject({ verdict: 'claimed' });
-    expect(await balance()).toMatchObject({ heldTenths: 0, burnedTenths: 150 });
+    expect(await balance()).toMatchObject({ heldMillicredits: 0, burnedMillicredits: 15_000 });
   });
 
   test('a burn from before the request does not pay for it', async () => {
@@ -187,17 +202,26 @@ describe.each(testDatabases())('holds on $name', (database) => {
     node.chain.mine();
     await node.sweep();
     expect(await claim('r1', purchase)).toMatchObject({ verdict: 'refused' });
-    expect(await balance()).toMatchObject({ burnedTenths: 0 });
+    expect(await balance()).toMatchObject({ burnedMillicredits: 0 });
   });
 
   test('burns beyond the pack: nothing is available, the deficit is told, and what is given back goes to it first', async () => {
     await node.hold(pack, 'r1', 9000);
     pay(8000);
     node.chain.mine();
-    expect(await balance()).toMatchObject({ availableTenths: 0, heldTenths: 9000, burnedTenths: 6000, deficitTenths: 2000 });
+    expect(await balance()).toMatchObject({
+      availableMillicredits: 0,
+      heldMillicredits: 900_000,
+      burnedMillicredits: 600_000,
+      deficitMillicredits: 200_000,
+    });
     expect(await node.hold(pack, 'r2', 1)).toBe(false);
     await node.release('r1');
-    expect(await balance()).toMatchObject({ availableTenths: 7000, burnedTenths: 8000, deficitTenths: 0 });
+    expect(await balance()).toMatchObject({
+      availableMillicredits: 700_000,
+      burnedMillicredits: 800_000,
+      deficitMillicredits: 0,
+    });
   });
 
   test('spent at two supernodes at once: the first burn on the chain is served', async () => {
@@ -209,7 +233,7 @@ describe.each(testDatabases())('holds on $name', (database) => {
     // In one block the txids decide, on every node alike.
     const expected = ours < elsewhere ? 'claimed' : 'refused';
     expect((await claim('r1', ours)).verdict).toBe(expected);
-    expect(await balance()).toMatchObject({ availableTenths: 0 });
+    expect(await balance()).toMatchObject({ availableMillicredits: 0 });
   });
 
   test("a burn out of another pack's coins moves to the pack whose owner claims it", async () => {
@@ -224,10 +248,10 @@ describe.each(testDatabases())('holds on $name', (database) => {
     });
     node.chain.mine();
     await node.sweep();
-    expect(await node.ledger.balanceOf(other.pack)).toMatchObject({ burnedTenths: 150 });
+    expect(await node.ledger.balanceOf(other.pack)).toMatchObject({ burnedMillicredits: 15_000 });
     expect((await claim('r1', txid)).verdict).toBe('claimed');
-    expect(await node.ledger.balanceOf(other.pack)).toMatchObject({ burnedTenths: 0, usageBurns: 0 });
-    expect(await balance()).toMatchObject({ burnedTenths: 150 });
+    expect(await node.ledger.balanceOf(other.pack)).toMatchObject({ burnedMillicredits: 0, usageBurns: 0 });
+    expect(await balance()).toMatchObject({ burnedMillicredits: 15_000 });
   });
 
   test('nothing is guessed while the chain is down', async () => {
@@ -249,17 +273,17 @@ describe.each(testDatabases())('holds on $name', (database) => {
     node.chain.drop(unclaimed);
     node.chain.mine(3);
     await node.sweep();
-    expect(await balance()).toMatchObject({ burnedTenths: 227, heldTenths: 0 });
+    expect(await balance()).toMatchObject({ burnedMillicredits: 22_700, heldMillicredits: 0 });
     node.chain.mine(10);
     await node.sweep();
-    expect(await balance()).toMatchObject({ burnedTenths: 0, heldTenths: 150, usageBurns: 0 });
+    expect(await balance()).toMatchObject({ burnedMillicredits: 0, heldMillicredits: 15_000, usageBurns: 0 });
     await node.release('r1');
     expect(await claim('r1', txid)).toMatchObject({ verdict: 'claimed' });
-    expect(await balance()).toMatchObject({ heldTenths: 150 });
+    expect(await balance()).toMatchObject({ heldMillicredits: 15_000 });
     node.chain.rebroadcast(txid);
     node.chain.mine();
     await node.sweep();
-    expect(await balance()).toMatchObject({ burnedTenths: 150, heldTenths: 0, usageBurns: 1 });
+    expect(await balance()).toMatchObject({ burnedMillicredits: 15_000, heldMillicredits: 0, usageBurns: 1 });
   });
 
   test('a reorganisation takes burns back and brings them again; nothing is counted twice', async () => {
@@ -271,9 +295,9 @@ describe.each(testDatabases())('holds on $name', (database) => {
     await claim('r1', txid);
     node.chain.disconnect(2);
     await node.sweep();
-    expect(await balance()).toMatchObject({ burnedTenths: 170, heldTenths: 0 });
+    expect(await balance()).toMatchObject({ burnedMillicredits: 17_000, heldMillicredits: 0 });
     node.chain.mine(3);
     await node.sweep();
-    expect(await balance()).toMatchObject({ burnedTenths: 170, heldTenths: 0, usageBurns: 2 });
+    expect(await balance()).toMatchObject({ burnedMillicredits: 17_000, heldMillicredits: 0, usageBurns: 2 });
   });
 });

@@ -37,7 +37,7 @@ describe.each(testDatabases())('hostile chains on $name', (database) => {
     const late = node.chain.send({ from: trackingAddress, to: [[BURN, 150]] });
     node.chain.mine();
     await node.sweep();
-    expect(await node.ledger.balanceOf(pack)).toMatchObject({ burnedTenths: 150, usageBurns: 1 });
+    expect(await node.ledger.balanceOf(pack)).toMatchObject({ burnedMillicredits: 15_000, usageBurns: 1 });
     expect(late).toHaveLength(64);
   });
 
@@ -60,10 +60,14 @@ describe.each(testDatabases())('hostile chains on $name', (database) => {
     node.chain.mine();
     await node.sweep();
     const pack = (await node.ledger.find(again))!;
-    expect(await node.ledger.balanceOf(pack)).toMatchObject({ heldTenths: 100, burnedTenths: 200, availableTenths: 14_700 });
+    expect(await node.ledger.balanceOf(pack)).toMatchObject({
+      heldMillicredits: 10_000,
+      burnedMillicredits: 20_000,
+      availableMillicredits: 1_470_000,
+    });
     expect(await node.hold(pack, 'more', 14_701)).toBe(false);
     await node.release('open');
-    expect(await node.ledger.balanceOf(pack)).toMatchObject({ heldTenths: 0, availableTenths: 14_800 });
+    expect(await node.ledger.balanceOf(pack)).toMatchObject({ heldMillicredits: 0, availableMillicredits: 1_480_000 });
   });
 
   test('a name that no database takes, among those who may spend a pack, stops no other ticket', async () => {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Transactions } from '#database';
-import { Clock, Refusal, USAGE_BURN_PATOSHIS_MAX } from '#protocol';
+import { Clock, millicreditsOfTenths, Refusal, USAGE_BURN_PATOSHIS_MAX } from '#protocol';
 import { BurnIndex } from './burn-index.service.js';
 import { HoldClaims, type Claim } from './hold-claims.service.js';
 import { PackLedger, type BurnVerdict, type CreditPack, type PackBalance } from './pack-ledger.js';
@@ -42,21 +42,22 @@ export class DatabasePackLedger extends PackLedger {
     {
       pack,
       requestId,
-      tenths,
+      millicredits,
       expiresAtHeight,
-    }: { pack: CreditPack; requestId: string; tenths: number; expiresAtHeight: number },
+    }: { pack: CreditPack; requestId: string; millicredits: number; expiresAtHeight: number },
   ): Promise<boolean> {
-    if (!Number.isSafeInteger(tenths) || tenths <= 0) throw new RangeError(`${tenths} tenths of credits cannot be held`);
-    if (tenths > USAGE_BURN_PATOSHIS_MAX)
+    if (!Number.isSafeInteger(millicredits) || millicredits <= 0)
+      throw new RangeError(`${millicredits} thousandths of a credit cannot be held`);
+    if (millicredits > millicreditsOfTenths(USAGE_BURN_PATOSHIS_MAX))
       throw new Refusal('bad-request', `A single request may cost at most ${USAGE_BURN_PATOSHIS_MAX / 10} credits`);
     if (await this.store.holds.of(manager, requestId))
       throw new Refusal('conflict', `Credits are held for request ${requestId} already`);
-    if (!(await this.store.packs.setAside(manager, pack.registrationTxid, tenths))) return false;
+    if (!(await this.store.packs.setAside(manager, pack.registrationTxid, millicredits))) return false;
     const { refreshedAtHeight } = (await this.store.packs.byTxid(manager, pack.registrationTxid))!;
     await this.store.holds.add(manager, {
       requestId,
       packTxid: pack.registrationTxid,
-      tenths,
+      millicredits,
       state: 'held',
       heldAtHeight: refreshedAtHeight ?? 0,
       expiresAtHeight,
@@ -77,6 +78,6 @@ export class DatabasePackLedger extends PackLedger {
   async release(manager: EntityManager, requestId: string): Promise<void> {
     const hold = await this.store.holds.of(manager, requestId);
     if (!hold || !(await this.store.holds.change(manager, requestId, 'held', { state: 'released' }))) return;
-    await this.store.packs.count(manager, new Map([[hold.packTxid, { held: -hold.tenths }]]));
+    await this.store.packs.count(manager, new Map([[hold.packTxid, { held: -hold.millicredits }]]));
   }
 }

@@ -231,7 +231,7 @@ export async function openLedger({ source, transactions }: OpenDatabase, chain =
         .refresh(pack!)
         .then(() =>
           transactions.run('test: hold stored', (manager) =>
-            ledger.hold(manager, { pack: pack!, requestId, tenths, expiresAtHeight: chain.tip + blocks }),
+            ledger.hold(manager, { pack: pack!, requestId, millicredits: tenths * 100, expiresAtHeight: chain.tip + blocks }),
           ),
         ),
     release: (requestId: string) => transactions.run('test: hold released', (manager) => ledger.release(manager, requestId)),

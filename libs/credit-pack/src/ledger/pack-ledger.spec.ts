@@ -111,9 +111,11 @@ class History {
     expect((await this.node.reconcile()).differences).toEqual([]);
     for (const { pack } of this.packs) {
       const balance = await this.node.ledger.balanceOf(pack);
-      expect(balance.availableTenths + balance.heldTenths + balance.burnedTenths).toBe(balance.initialTenths);
-      expect(balance.availableTenths).toBeGreaterThanOrEqual(0);
-      expect(balance.burnedTenths).toBeGreaterThanOrEqual(0);
+      expect(balance.availableMillicredits + balance.heldMillicredits + balance.burnedMillicredits).toBe(
+        balance.initialMillicredits,
+      );
+      expect(balance.availableMillicredits).toBeGreaterThanOrEqual(0);
+      expect(balance.burnedMillicredits).toBeGreaterThanOrEqual(0);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
-/** A pack whose ticket stands on the chain and passed every check. Amounts in tenths of credits. */
+/** A pack whose ticket stands on the chain and passed every check. Amounts in thousandths of a credit. */
 export interface CreditPack {
   readonly registrationTxid: string;
   readonly requestHash: string;
@@ -8,19 +8,19 @@ export interface CreditPack {
   readonly trackingAddress: string;
   readonly ownerPastelId: string;
   readonly authorisedPastelIds: readonly string[];
-  readonly initialTenths: number;
+  readonly initialMillicredits: number;
   /** Height of the ticket. Burns from before the purchase burn are not usage. */
   readonly height: number;
 }
 
 /** `initial = available + held + burned`, always. */
 export interface PackBalance {
-  readonly initialTenths: number;
-  readonly availableTenths: number;
-  readonly heldTenths: number;
-  readonly burnedTenths: number;
-  /** Burned beyond what was free, as when a pack is spent at two supernodes at once; not part of `burnedTenths`. */
-  readonly deficitTenths?: number;
+  readonly initialMillicredits: number;
+  readonly availableMillicredits: number;
+  readonly heldMillicredits: number;
+  readonly burnedMillicredits: number;
+  /** Burned beyond what was free, as when a pack is spent at two supernodes at once; not part of `burnedMillicredits`. */
+  readonly deficitMillicredits?: number;
   /** How many burns count as usage of this pack. */
   readonly usageBurns: number;
 }
@@ -31,12 +31,12 @@ export type BurnVerdict =
   /** Nobody knows the transaction yet: ask again later. */
   | { readonly verdict: 'unseen' }
   /**
-   * Never good for this request, and why. `ownedTenths`: the burn is the owner's all the same (tied to the tracking address, unused, counted
+   * Never good for this request, and why. `ownedMillicredits`: the burn is the owner's all the same (tied to the tracking address, unused, counted
    * against the pack), only too much or too late, so a credit note is owed; the hold is settled by it. Absent: nothing was spent for this
    * request and the hold stays, so that the right burn may still be named. `paidBy`: another burn has settled the hold before; who asks may
    * have died before it took note of that.
    */
-  | { readonly verdict: 'refused'; readonly reason: string; readonly ownedTenths?: number; readonly paidBy?: string };
+  | { readonly verdict: 'refused'; readonly reason: string; readonly ownedMillicredits?: number; readonly paidBy?: string };
 
 /** What a pack is worth and who may spend it. Throws ChainUnavailable rather than guess a balance. */
 export abstract class PackLedger {
@@ -50,7 +50,7 @@ export abstract class PackLedger {
    */
   abstract hold(
     manager: EntityManager,
-    hold: { pack: CreditPack; requestId: string; tenths: number; expiresAtHeight: number },
+    hold: { pack: CreditPack; requestId: string; millicredits: number; expiresAtHeight: number },
   ): Promise<boolean>;
   /** Reads the newest burns of the pack from the chain. */
   abstract refresh(pack: CreditPack): Promise<void>;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Transactions } from '#database';
+import { millicreditsOfTenths } from '#protocol';
 import { BurnRepository } from './burn.repository.js';
 import type { HoldState } from './hold.entity.js';
 import { HoldRepository } from './hold.repository.js';
@@ -23,7 +24,7 @@ export interface Reconciliation {
 export interface HeldFor {
   readonly requestId: string;
   readonly packTxid: string;
-  readonly tenths: number;
+  readonly millicredits: number;
   readonly state: HoldState;
   readonly burnTxid: string | null;
 }
@@ -63,12 +64,12 @@ export class PackReconciliation {
     const held = await this.store.holds.heldByPack(manager);
     const burned = await this.store.burns.burnedByPack(manager);
     const differences: Difference[] = [];
-    for (const { registrationTxid: packTxid, heldTenths, burnedTenths } of packs) {
+    for (const { registrationTxid: packTxid, heldMillicredits, burnedMillicredits } of packs) {
       const compare = (what: string, stored: number, computed = 0): void => {
         if (stored !== computed) differences.push({ packTxid, what, stored, computed });
       };
-      compare('held tenths', heldTenths, held.get(packTxid));
-      compare('burned tenths', burnedTenths, burned.get(packTxid));
+      compare('held millicredits', heldMillicredits, held.get(packTxid));
+      compare('burned millicredits', burnedMillicredits, millicreditsOfTenths(burned.get(packTxid) ?? 0));
     }
     return { packs: packs.length, differences: [...differences, ...(await this.claimDifferences(manager))] };
   }
@@ -80,11 +81,17 @@ export class PackReconciliation {
       ...(await this.store.holds.inState(manager, 'unsettled')),
     ];
     const ofHolds = new Map(
-      paid.map((hold) => [hold.requestId, `${hold.packTxid} ${hold.burnTxid} ${hold.tenths} ${hold.state === 'unsettled'}`]),
+      paid.map((hold) => [
+        hold.requestId,
+        `${hold.packTxid} ${hold.burnTxid} ${hold.millicredits} ${hold.state === 'unsettled'}`,
+      ]),
     );
     const claimed = await this.store.burns.claimed(manager);
     const ofBurns = new Map(
-      claimed.map((burn) => [burn.requestId!, `${burn.packTxid} ${burn.txid} ${burn.patoshis} ${burn.isGone}`]),
+      claimed.map((burn) => [
+        burn.requestId!,
+        `${burn.packTxid} ${burn.txid} ${millicreditsOfTenths(burn.patoshis)} ${burn.isGone}`,
+      ]),
     );
     return [...new Set([...ofHolds.keys(), ...ofBurns.keys()])].flatMap((requestId) => {
       const [stored, computed] = [ofHolds.get(requestId) ?? 'no hold', ofBurns.get(requestId) ?? 'no burn'];

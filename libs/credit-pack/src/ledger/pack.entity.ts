@@ -9,7 +9,7 @@ import { integerColumn } from '../columns.js';
 export type PackState = 'standing' | 'orphaned' | 'superseded';
 
 /**
- * A credit pack with its two counters; all amounts in tenths of credits. What can be held is `initial - held - burned`, never below
+ * A credit pack with its two counters; all amounts in thousandths of a credit. What can be held is `initial - held - burned`, never below
  * zero; burns that go beyond it are a deficit (see pack.rules.ts). Only standing packs own their keys, so the partial indices let the
  * database refuse two packs for one burn, one request or one tracking address.
  */
@@ -17,9 +17,9 @@ export type PackState = 'standing' | 'orphaned' | 'superseded';
 @Index(['purchaseBurnTxid'], { unique: true, where: `"state" = 'standing'` })
 @Index(['trackingAddress'], { unique: true, where: `"state" = 'standing'` })
 @Index(['requestHash'], { unique: true, where: `"state" = 'standing'` })
-@Check('"initialTenths" > 0')
-@Check('"heldTenths" >= 0')
-@Check('"burnedTenths" >= 0')
+@Check('"initialMillicredits" > 0')
+@Check('"heldMillicredits" >= 0')
+@Check('"burnedMillicredits" >= 0')
 export class PackRow {
   @PrimaryColumn('text') registrationTxid!: string;
   @Column('text') state!: PackState;
@@ -30,11 +30,11 @@ export class PackRow {
   /** JSON list, exactly as in the ticket. */
   @Column('text') authorisedPastelIds!: string;
 
-  @Column(integerColumn()) initialTenths!: number;
+  @Column(integerColumn()) initialMillicredits!: number;
   /** Holds in state `held` or `unsettled`. */
-  @Column(integerColumn({ default: 0 })) heldTenths!: number;
+  @Column(integerColumn({ default: 0 })) heldMillicredits!: number;
   /** All usage burns of the pack, waiting ones included. */
-  @Column(integerColumn({ default: 0 })) burnedTenths!: number;
+  @Column(integerColumn({ default: 0 })) burnedMillicredits!: number;
 
   @Index() @Column(integerColumn()) height!: number;
   /** Position of the ticket in its block. */

@@ -4,7 +4,7 @@ import { isPastelId } from '#protocol';
 import { PackRow, PackUserRow, type PackState } from './pack.entity.js';
 import { standsBefore } from './pack.rules.js';
 
-/** Changes of a pack's counters, in tenths; either sign. */
+/** Changes of a pack's counters, in millicredits; either sign. */
 export interface CounterChange {
   readonly held?: number;
   readonly burned?: number;
@@ -125,15 +125,15 @@ export class PackRepository {
   }
 
   /** One conditional statement decides whether the credits are there. */
-  async setAside(manager: EntityManager, registrationTxid: string, tenths: number): Promise<boolean> {
+  async setAside(manager: EntityManager, registrationTxid: string, millicredits: number): Promise<boolean> {
     const { affected } = await manager
       .createQueryBuilder()
       .update(PackRow)
-      .set({ heldTenths: () => '"heldTenths" + :tenths' })
+      .set({ heldMillicredits: () => '"heldMillicredits" + :millicredits' })
       .where('"registrationTxid" = :registrationTxid', { registrationTxid })
       .andWhere(`"state" = 'standing'`)
-      .andWhere('"heldTenths" + "burnedTenths" + :tenths <= "initialTenths"')
-      .setParameters({ tenths })
+      .andWhere('"heldMillicredits" + "burnedMillicredits" + :millicredits <= "initialMillicredits"')
+      .setParameters({ millicredits })
       .execute();
     return affected === 1;
   }
@@ -145,7 +145,7 @@ export class PackRepository {
       const { affected } = await manager
         .createQueryBuilder()
         .update(PackRow)
-        .set({ heldTenths: () => '"heldTenths" + :held', burnedTenths: () => '"burnedTenths" + :burned' })
+        .set({ heldMillicredits: () => '"heldMillicredits" + :held', burnedMillicredits: () => '"burnedMillicredits" + :burned' })
         .where('"registrationTxid" = :registrationTxid', { registrationTxid })
         .setParameters({ held, burned })
         .execute();

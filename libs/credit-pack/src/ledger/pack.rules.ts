@@ -1,7 +1,7 @@
 import type { CreditPack, PackBalance } from './pack-ledger.js';
 import type { PackRow } from './pack.entity.js';
 
-export type Counters = Pick<PackRow, 'initialTenths' | 'heldTenths' | 'burnedTenths'>;
+export type Counters = Pick<PackRow, 'initialMillicredits' | 'heldMillicredits' | 'burnedMillicredits'>;
 
 /**
  * What is left. Burns may exceed what was free (burns that nobody claimed, or that were claimed at another supernode): then nothing is
@@ -9,21 +9,22 @@ export type Counters = Pick<PackRow, 'initialTenths' | 'heldTenths' | 'burnedTen
  * always holds, and credits that are given back go to the deficit first.
  */
 export function balanceOf(counters: Counters, usageBurns: number): PackBalance {
-  const { initialTenths, heldTenths, burnedTenths } = counters;
-  const free = initialTenths - heldTenths - burnedTenths;
-  const deficitTenths = Math.max(0, -free);
+  const { initialMillicredits, heldMillicredits, burnedMillicredits } = counters;
+  const free = initialMillicredits - heldMillicredits - burnedMillicredits;
+  const deficitMillicredits = Math.max(0, -free);
   return {
-    initialTenths,
-    availableTenths: Math.max(0, free),
-    heldTenths,
-    burnedTenths: burnedTenths - deficitTenths,
-    deficitTenths,
+    initialMillicredits,
+    availableMillicredits: Math.max(0, free),
+    heldMillicredits,
+    burnedMillicredits: burnedMillicredits - deficitMillicredits,
+    deficitMillicredits,
     usageBurns,
   };
 }
 
 /** Credits that the chain says are unspent; what a node holds for requests in progress is still unspent (credit-packs spec 5.12). */
-export const unspentTenths = ({ initialTenths, burnedTenths }: Counters): number => Math.max(0, initialTenths - burnedTenths);
+export const unspentMillicredits = ({ initialMillicredits, burnedMillicredits }: Counters): number =>
+  Math.max(0, initialMillicredits - burnedMillicredits);
 
 export const packOf = (row: PackRow): CreditPack => ({
   registrationTxid: row.registrationTxid,
@@ -32,7 +33,7 @@ export const packOf = (row: PackRow): CreditPack => ({
   trackingAddress: row.trackingAddress,
   ownerPastelId: row.ownerPastelId,
   authorisedPastelIds: JSON.parse(row.authorisedPastelIds) as string[],
-  initialTenths: row.initialTenths,
+  initialMillicredits: row.initialMillicredits,
   height: row.height,
 });
 

@@ -8,13 +8,14 @@ import {
   readJson,
   readTicket,
   Refusal,
-  TENTHS_PER_CREDIT,
+  MILLICREDITS_PER_CREDIT,
+  tenthsOfMillicredits,
   type CreditPackTicket,
 } from '#protocol';
 import { BurnIndex } from './burn-index.service.js';
 import { LedgerStore } from './pack-ledger.store.js';
 import type { PackRow } from './pack.entity.js';
-import { packOf, unspentTenths } from './pack.rules.js';
+import { packOf, unspentMillicredits } from './pack.rules.js';
 import { eachLimited } from '../single-flight.js';
 import { TicketIndex } from './ticket-index.service.js';
 
@@ -104,8 +105,8 @@ const ticketOf = ({ ticketJson }: PackRow): CreditPackTicket => readTicket(readJ
 
 /** An integer while nothing is spent, a float afterwards, as Python's division makes it. */
 function balanceNumber(row: PackRow): PythonNumber {
-  if (row.burnedTenths > 0) return creditsFloat(unspentTenths(row));
-  const credits = row.initialTenths / TENTHS_PER_CREDIT;
+  if (row.burnedMillicredits > 0) return creditsFloat(tenthsOfMillicredits(unspentMillicredits(row)));
+  const credits = row.initialMillicredits / MILLICREDITS_PER_CREDIT;
   return Number.isInteger(credits) ? PythonNumber.read(String(credits)) : PythonNumber.float(credits);
 }
 

@@ -90,7 +90,10 @@ export class TicketBook {
   private async takeOver(manager: EntityManager, pack: PackRow): Promise<void> {
     const { packs, holds, burns } = this.store;
     const to = pack.registrationTxid;
-    for (const { registrationTxid: from, heldTenths: held, burnedTenths: burned } of await packs.otherTicketsOf(manager, pack)) {
+    for (const { registrationTxid: from, heldMillicredits: held, burnedMillicredits: burned } of await packs.otherTicketsOf(
+      manager,
+      pack,
+    )) {
       await packs.giveUp(manager, from);
       await holds.movePack(manager, from, to);
       await burns.movePack(manager, from, to);
@@ -168,9 +171,9 @@ const packRow = (
   ...keysOf(ticket),
   ownerPastelId: sold.ownerPastelId,
   authorisedPastelIds: JSON.stringify(sold.authorisedPastelIds),
-  initialTenths: sold.initialTenths,
-  heldTenths: 0,
-  burnedTenths: 0,
+  initialMillicredits: sold.initialMillicredits,
+  heldMillicredits: 0,
+  burnedMillicredits: 0,
   purchaseBurnHeight,
   pslCostPerCredit: ticket.response.psl_cost_per_credit.text,
   requestedCredits: sold.requestedCredits,

@@ -36,7 +36,7 @@ describe.each(testDatabases())('tickets on $name', (database) => {
     expect(await node.ledger.find(burnTxid)).toEqual(pack);
     expect(pack).toMatchObject({
       registrationTxid: txid,
-      initialTenths: 15_000,
+      initialMillicredits: 1_500_000,
       ownerPastelId: user.pastelId,
       height: node.chain.tip,
     });
@@ -157,7 +157,7 @@ describe.each(testDatabases())('tickets on $name', (database) => {
     expect(await node.ledger.claimBurn({ requestId: 'r1', txid: burn })).toEqual({ verdict: 'unseen' });
     node.chain.mine();
     expect(await node.ledger.find(txid)).toEqual({ ...pack, height: node.chain.tip });
-    expect(await node.ledger.balanceOf(pack)).toMatchObject({ heldTenths: 150 });
+    expect(await node.ledger.balanceOf(pack)).toMatchObject({ heldMillicredits: 15_000 });
   });
 
   test('a reorganisation that lets another ticket stand first', async () => {
@@ -255,7 +255,7 @@ describe.each(testDatabases())('tickets on $name', (database) => {
       burnTxid: node.chain.send({ from: address('tracking'), to: [[BURN, 50_000]] }),
     });
     await node.sweep();
-    expect(await node.ledger.balanceOf(pack)).toMatchObject({ burnedTenths: 0, availableTenths: 100 });
+    expect(await node.ledger.balanceOf(pack)).toMatchObject({ burnedMillicredits: 0, availableMillicredits: 10_000 });
   });
 
   test('what others would refuse is told before an offer is made', async () => {

@@ -183,7 +183,7 @@ describe('its burn', () => {
 test('what is sold is read from the signed request alone', async () => {
   const response = await offerOf(chain, { credits: '1500.0', users: ['a', 'b'] });
   expect(soldBy(response)).toMatchObject({
-    initialTenths: 15_000,
+    initialMillicredits: 1_500_000,
     requestedCredits: '1500.0',
     authorisedPastelIds: ['a', 'b'],
     ownerPastelId: user.pastelId,

@@ -8,6 +8,8 @@ import {
   pythonRound,
   readJson,
   sha3,
+  MILLICREDITS_PER_CREDIT,
+  millicreditsOfTenths,
   tenthsFromCredits,
   type CreditPackPurchaseRequestConfirmation,
   type CreditPackPurchaseRequestResponse,
@@ -61,7 +63,7 @@ export interface SoldPack {
   readonly trackingAddress: string;
   /** As it was written. */
   readonly requestedCredits: string;
-  readonly initialTenths: number;
+  readonly initialMillicredits: number;
 }
 
 /**
@@ -172,16 +174,17 @@ export function soldBy(response: CreditPackPurchaseRequestResponse): SoldPack | 
     !authorisedPastelIds
   )
     return 'The request in the ticket lacks a field';
-  const initialTenths = tenthsFromCredits(credits);
-  if (initialTenths === undefined || initialTenths <= 0) return `${credits.text} is no number of credits`;
-  return { ownerPastelId: owner, authorisedPastelIds, trackingAddress, requestedCredits: credits.text, initialTenths };
+  const tenths = tenthsFromCredits(credits);
+  const initialMillicredits = millicreditsOfTenths(tenths ?? 0);
+  if (initialMillicredits <= 0) return `${credits.text} is no number of credits`;
+  return { ownerPastelId: owner, authorisedPastelIds, trackingAddress, requestedCredits: credits.text, initialMillicredits };
 }
 
 function soldFaults(response: CreditPackPurchaseRequestResponse, sold: SoldPack, terms: TicketTerms): string[] {
   const faults: string[] = [];
   if (sold.trackingAddress !== response.credit_usage_tracking_psl_address)
     faults.push('The response names another tracking address than the request');
-  const credits = sold.initialTenths / 10;
+  const credits = sold.initialMillicredits / MILLICREDITS_PER_CREDIT;
   if (credits < terms.creditsMin || credits > terms.creditsMax)
     faults.push(`${sold.requestedCredits} credits are not within ${terms.creditsMin} to ${terms.creditsMax}`);
   const price = response.psl_cost_per_credit.value;

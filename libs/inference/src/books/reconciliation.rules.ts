@@ -5,11 +5,11 @@ import type { RequestState } from '../payment/request-state.rules.js';
 export interface RequestAccount {
   readonly requestId: string;
   readonly state: RequestState;
-  readonly costTenths: number;
+  readonly costMillicredits: number;
   readonly burnTxid: string | null;
   /** Named by the owner, and not judged to the end yet. */
   readonly namedTxid: string | null;
-  readonly note: { readonly burnTxid: string; readonly tenths: number } | undefined;
+  readonly note: { readonly burnTxid: string; readonly millicredits: number } | undefined;
 }
 
 /** Where burned credits went: `burned = served + noted + underway`. */
@@ -34,7 +34,7 @@ export function fateOf({ state, namedTxid }: RequestAccount, hold: HeldFor): Fat
 export function accountFaults(request: RequestAccount | undefined, hold: HeldFor | undefined): string[] {
   if (!request) return ['credits are held for a request that nobody made'];
   if (!hold) return ['no credits were ever held for the request'];
-  const { state, costTenths, note } = request;
+  const { state, costMillicredits, note } = request;
   const faults: string[] = [];
   const isPaid = hold.burnTxid !== null;
   if (isPaid && fateOf(request, hold) === undefined) faults.push(`its credits are burned, and the request is ${state}`);
@@ -43,13 +43,14 @@ export function accountFaults(request: RequestAccount | undefined, hold: HeldFor
   if (!isPaid && FATES[state] !== undefined) faults.push(`the request is ${state}, and nothing was burned for it`);
   if (hold.state === 'held' && state !== 'QUOTED') faults.push(`credits are still held, and the request is ${state}`);
   if (hold.state === 'released' && state !== 'EXPIRED') faults.push(`its credits were given back, and the request is ${state}`);
-  if (!isPaid && hold.tenths !== costTenths) faults.push(`${hold.tenths} tenths are held for a cost of ${costTenths}`);
-  if (isPaid && FATES[state] === 'served' && hold.tenths !== costTenths)
-    faults.push(`${hold.tenths} tenths were burned for a cost of ${costTenths}`);
+  if (!isPaid && hold.millicredits !== costMillicredits)
+    faults.push(`${hold.millicredits} millicredits are held for a cost of ${costMillicredits}`);
+  if (isPaid && FATES[state] === 'served' && hold.millicredits !== costMillicredits)
+    faults.push(`${hold.millicredits} millicredits were burned for a cost of ${costMillicredits}`);
   if (FATES[state] === 'noted' && !note) faults.push(`the request is ${state}, and no credit note was written`);
   if (FATES[state] !== 'noted' && note) faults.push(`a credit note was written, and the request is ${state}`);
   if (note && isPaid && note.burnTxid !== hold.burnTxid) faults.push('its credit note is for another burn');
-  if (note && isPaid && note.tenths !== hold.tenths)
-    faults.push(`its credit note is over ${note.tenths} tenths, and ${hold.tenths} were burned`);
+  if (note && isPaid && note.millicredits !== hold.millicredits)
+    faults.push(`its credit note is over ${note.millicredits} millicredits, and ${hold.millicredits} were burned`);
   return faults;
 }

@@ -2,16 +2,16 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { PackReconciliation, type Difference, type HeldFor } from '#credit-pack';
 import { Transactions } from '#database';
-import { tenthsFromCredits, type CreditNote } from '#protocol';
+import { millicreditsOfTenths, tenthsFromCredits, type CreditNote } from '#protocol';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceRepository } from '../inference.repository.js';
 import { accountFaults, fateOf, type Fate, type RequestAccount } from './reconciliation.rules.js';
 
-/** Amounts in tenths of credits. */
+/** Amounts in thousandths of a credit. */
 export interface Books {
   readonly packs: number;
   readonly requests: number;
-  readonly burnedTenths: Readonly<Record<Fate, number>>;
+  readonly burnedMillicredits: Readonly<Record<Fate, number>>;
   readonly differences: readonly Difference[];
 }
 
@@ -41,7 +41,7 @@ export class Reconciliation {
     return this.transactions.snapshot(async (manager) => {
       const { packs, differences: ofPacks } = await this.packs.reconcileIn(manager);
       const differences: Difference[] = [...ofPacks];
-      const burnedTenths = { served: 0, noted: 0, underway: 0 };
+      const burnedMillicredits = { served: 0, noted: 0, underway: 0 };
       let requests = 0;
       for await (const [id, request, hold] of this.accounts(manager)) {
         if (request) requests++;
@@ -49,9 +49,9 @@ export class Reconciliation {
           if (differences.length < DIFFERENCES_MAX) differences.push(differenceOf(id, fault, request, hold));
         }
         const fate = request && hold && fateOf(request, hold);
-        if (fate && hold.burnTxid !== null) burnedTenths[fate] += hold.tenths;
+        if (fate && hold.burnTxid !== null) burnedMillicredits[fate] += hold.millicredits;
       }
-      return { packs, requests, burnedTenths, differences };
+      return { packs, requests, burnedMillicredits, differences };
     });
   }
 
@@ -91,15 +91,15 @@ export class Reconciliation {
 const accountOf = (job: InferenceJob, note: CreditNote | undefined): RequestAccount => ({
   requestId: job.inference_request_id,
   state: job.state,
-  costTenths: job.cost_tenths,
+  costMillicredits: millicreditsOfTenths(job.cost_tenths),
   burnTxid: job.burn_txid,
   namedTxid: job.named_txid,
-  note: note && { burnTxid: note.burn_txid, tenths: tenthsFromCredits(note.credits_owed) ?? NaN },
+  note: note && { burnTxid: note.burn_txid, millicredits: millicreditsOfTenths(tenthsFromCredits(note.credits_owed) ?? NaN) },
 });
 
 const differenceOf = (id: string, what: string, request: RequestAccount | undefined, hold: HeldFor | undefined): Difference => ({
   packTxid: hold?.packTxid,
   what: `request ${id}: ${what}`,
-  stored: request ? `${request.state}, cost ${request.costTenths}, burn ${request.burnTxid ?? 'none'}` : 'no request',
-  computed: hold ? `${hold.state}, ${hold.tenths} tenths, burn ${hold.burnTxid ?? 'none'}` : 'no hold',
+  stored: request ? `${request.state}, cost ${request.costMillicredits}, burn ${request.burnTxid ?? 'none'}` : 'no request',
+  computed: hold ? `${hold.state}, ${hold.millicredits} millicredits, burn ${hold.burnTxid ?? 'none'}` : 'no hold',
 });

@@ -13,16 +13,16 @@ const [BURN, OTHER] = ['1'.repeat(64), '2'.repeat(64)];
 const hold = (changes: Partial<HeldFor> = {}): HeldFor => ({
   requestId: 'r',
   packTxid: 'p',
-  tenths: 12,
+  millicredits: 1200,
   state: 'settled',
   burnTxid: BURN,
   ...changes,
 });
-const note = { burnTxid: BURN, tenths: 12 };
+const note = { burnTxid: BURN, millicredits: 1200 };
 const request = (state: RequestState, changes: Partial<RequestAccount> = {}): RequestAccount => ({
   requestId: 'r',
   state,
-  costTenths: 12,
+  costMillicredits: 1200,
   burnTxid: state === 'QUOTED' || state === 'EXPIRED' ? null : BURN,
   namedTxid: null,
   note: state === 'FAILED' || state === 'REFUSED' ? note : undefined,
@@ -58,12 +58,17 @@ describe('a request and its hold', () => {
     ['served for nothing', request('COMPLETED'), hold({ state: 'held', burnTxid: null }), /nothing was burned/],
     ['held for ever', request('EXPIRED'), hold({ state: 'held', burnTxid: null }), /still held/],
     ['given back too early', request('QUOTED'), hold({ state: 'released', burnTxid: null }), /given back/],
-    ['held too little', request('QUOTED'), hold({ state: 'held', burnTxid: null, tenths: 1 }), /1 tenths are held/],
-    ['served too cheap', request('COMPLETED'), hold({ tenths: 11 }), /11 tenths were burned/],
+    [
+      'held too little',
+      request('QUOTED'),
+      hold({ state: 'held', burnTxid: null, millicredits: 100 }),
+      /100 millicredits are held/,
+    ],
+    ['served too cheap', request('COMPLETED'), hold({ millicredits: 1100 }), /1100 millicredits were burned/],
     ['no note', request('FAILED', { note: undefined }), hold(), /no credit note/],
     ['served and noted', request('COMPLETED', { note }), hold(), /a credit note was written/],
     ['a note for another burn', request('FAILED', { note: { ...note, burnTxid: OTHER } }), hold(), /for another burn/],
-    ['a note over too much', request('REFUSED', { note: { ...note, tenths: 13 } }), hold(), /over 13 tenths/],
+    ['a note over too much', request('REFUSED', { note: { ...note, millicredits: 1300 } }), hold(), /over 1300 millicredits/],
   ])('%s is found', (_, account, held, text) => expect(accountFaults(account, held).join()).toMatch(text));
 });
 
@@ -101,7 +106,7 @@ describe.each(testDatabases())('the books on $name', (database) => {
   const holdRow = (n: number, state: string, burnTxid: string | null) => ({
     requestId: id(n),
     packTxid: 'p',
-    tenths: 12,
+    millicredits: 1200,
     state,
     heldAtHeight: 1,
     expiresAtHeight: 1,
@@ -113,7 +118,7 @@ describe.each(testDatabases())('the books on $name', (database) => {
     expect(await Reconciliation.over(transactions).reconcile()).toEqual({
       packs: 0,
       requests: 0,
-      burnedTenths: nothing,
+      burnedMillicredits: nothing,
       differences: [],
     });
   });

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Chain } from '#chain';
 import { PackLedger, type BurnVerdict } from '#credit-pack';
 import { isUniqueViolation, Transactions } from '#database';
-import { Clock, Refusal, type InferenceConfirmation } from '#protocol';
+import { Clock, Refusal, tenthsOfMillicredits, type InferenceConfirmation } from '#protocol';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceMessages } from '../inference-messages.service.js';
 import { InferenceRepository, type JobChanges } from '../inference.repository.js';
@@ -137,7 +137,8 @@ export class ConfirmationService {
       const reason = `The burn came in block ${verdict.seenAtHeight}; the last one was ${job.max_height}`;
       return this.oweNote(job, txid, reason, job.cost_tenths);
     }
-    if (verdict.ownedTenths !== undefined) return this.oweNote(job, txid, verdict.reason, verdict.ownedTenths);
+    if (verdict.ownedMillicredits !== undefined)
+      return this.oweNote(job, txid, verdict.reason, tenthsOfMillicredits(verdict.ownedMillicredits));
     if (verdict.paidBy !== undefined) await this.settleByEarlier(job, verdict.paidBy);
     await this.repository.forgetNamedBurn(job.inference_request_id, txid, verdict.reason);
     return verdict.reason;

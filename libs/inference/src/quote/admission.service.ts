@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { InferenceSettings } from '#config';
 import { PackLedger, type CreditPack } from '#credit-pack';
-import { Refusal, TENTHS_PER_CREDIT, type InferenceAPIUsageRequest } from '#protocol';
+import { millicreditsOfTenths, Refusal, TENTHS_PER_CREDIT, tenthsOfMillicredits, type InferenceAPIUsageRequest } from '#protocol';
 import { InferenceRepository } from '../inference.repository.js';
 
 /** Who wants to spend which pack. */
@@ -23,8 +23,8 @@ export class AdmissionService {
     private readonly settings: InferenceSettings,
   ) {}
 
-  /** Own rows first, then the chain. A cost equal to the balance is served. */
-  async admit(request: Spending, costTenths: number): Promise<Admission> {
+  /** Own rows first, then the chain. The pack must hold at least what the cheapest request costs. */
+  async admit(request: Spending): Promise<CreditPack> {
     const { requesting_pastelid: pastelId, credit_pack_ticket_pastel_txid: txid } = request;
     if ((await this.repository.openQuotesOf(pastelId)) >= this.settings.openQuotesPerPastelIdMax) {
       throw new Refusal('too-many', `${pastelId} has ${this.settings.openQuotesPerPastelIdMax} unpaid quotes open`);
@@ -35,7 +35,13 @@ export class AdmissionService {
       throw new Refusal('forbidden', `${pastelId} is not authorised to use the credit pack ${pack.registrationTxid}`);
     }
     await this.ledger.refresh(pack);
-    const { availableTenths } = await this.ledger.balanceOf(pack);
+    await this.afford(pack, this.settings.minimumCostTenths);
+    return pack;
+  }
+
+  /** A cost equal to the balance is served. The hold decides; this says so before anything is signed. */
+  async afford(pack: CreditPack, costTenths: number): Promise<Admission> {
+    const availableTenths = tenthsOfMillicredits((await this.ledger.balanceOf(pack)).availableMillicredits);
     if (costTenths > availableTenths) throw insufficient(costTenths, availableTenths);
     return { pack, availableTenths };
   }
@@ -46,7 +52,8 @@ export class AdmissionService {
     { pack, availableTenths }: Admission,
     hold: { requestId: string; tenths: number; expiresAtHeight: number },
   ): Promise<void> {
-    if (!(await this.ledger.hold(m, { pack, ...hold })))
+    const { tenths, ...rest } = hold;
+    if (!(await this.ledger.hold(m, { pack, ...rest, millicredits: millicreditsOfTenths(tenths) })))
       throw insufficient(hold.tenths, Math.min(availableTenths, hold.tenths - 1));
   }
 }

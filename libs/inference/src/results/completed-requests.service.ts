@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PackLedger } from '#credit-pack';
-import { Signing } from '#protocol';
+import { Signing, tenthsOfMillicredits } from '#protocol';
 import { CompletedRequests, type CompletedRequest } from '#reputation';
 import { AnnouncedCopiesRepository } from '../announcements/announced-copies.repository.js';
 import { InferenceRepository } from '../inference.repository.js';
@@ -49,8 +49,8 @@ export class KnownCompletedRequests extends CompletedRequests {
       pack.trackingAddress === response.credit_usage_tracking_psl_address;
     if (!isTheirs) return undefined;
     await this.ledger.refresh(pack);
-    const { burnedTenths } = await this.ledger.balanceOf(pack);
-    if (burnedTenths < response.request_confirmation_message_amount_in_patoshis) return undefined;
+    const { burnedMillicredits } = await this.ledger.balanceOf(pack);
+    if (tenthsOfMillicredits(burnedMillicredits) < response.request_confirmation_message_amount_in_patoshis) return undefined;
     return {
       inferenceResponseId: response.inference_response_id,
       ownerPastelId,
