@@ -13,7 +13,7 @@ export interface MenuParameter {
 }
 
 /** What a model does differently from its parameter sets. */
-export type ParameterChange = Partial<Pick<MenuParameter, 'default' | 'minimum' | 'maximum' | 'options'>>;
+type ParameterChange = Partial<Pick<MenuParameter, 'default' | 'minimum' | 'maximum' | 'options'>>;
 
 export interface MenuRow {
   /** What clients ask for. */

@@ -10,7 +10,7 @@ export interface MenuCandidate {
   readonly signature: string | undefined;
 }
 /** Who or what vouches for a menu; all that are there must. */
-export interface MenuTrust {
+interface MenuTrust {
   readonly sha256: string | undefined;
   readonly signer: string | undefined;
 }

@@ -6,17 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import type { MenuSettings } from '#config';
-import { pooledChecking, type Entropy } from '#protocol';
+import type { InferenceSettings, MenuSettings } from '#config';
+import { identityFromSeed, pooledChecking, type Entropy, type Signing } from '#protocol';
 import { ManualClock } from '../../../../test/support/manual-clock.js';
-import { identity, menuSettings, settings } from '../../test/inference-world.spec-suite.js';
 import { Outgoing } from '../execution/outgoing/outgoing.service.js';
 import { bundledMenuText } from './bundled-menu.js';
 import type { MenuFile } from './menu-file.js';
 import { ModelMenu } from './model-menu.service.js';
 
 const URL_OF_MENU = 'https://menu.example/model_menu.json';
-const signer = identity(9);
+const [signer, forger] = [9, 8].map((n) => identityFromSeed(Buffer.alloc(57, n))) as [Signing, Signing];
+const settings = { executionSecondsMax: 600, outgoingPrivateAddresses: [] as readonly string[] } as InferenceSettings;
+const menuSettings = { url: URL_OF_MENU, sha256: undefined, signer: undefined, refreshMs: 3_600_000, typesAsText: false };
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** One more model, and a higher version. */
@@ -63,7 +64,7 @@ class LedOutgoing extends Outgoing {
 /** Waits are as long as their middle. */
 const even = { below: (n: number) => Math.floor(n / 2) } as Entropy;
 function started(trust: Partial<MenuSettings>): Promise<ModelMenu> {
-  const own = { ...menuSettings, url: URL_OF_MENU, directory, ...trust };
+  const own = { ...menuSettings, directory, ...trust };
   const menu = new ModelMenu(own, new LedOutgoing(settings), pooledChecking, clock, even);
   return menu.onModuleInit().then(() => menu);
 }
@@ -152,7 +153,7 @@ test.each<[string, Partial<MenuSettings>, () => void | Promise<void>, RegExp]>([
     },
     /is not used: it is not signed by jX/,
   ],
-  ['signed by somebody else', { signer: signer.pastelId }, () => servingSigned(good, identity(8)), /it is not signed by/],
+  ['signed by somebody else', { signer: signer.pastelId }, () => servingSigned(good, forger), /it is not signed by/],
   [
     'with the signature of another menu',
     { signer: signer.pastelId },
