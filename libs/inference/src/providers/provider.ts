@@ -91,10 +91,12 @@ export interface Model {
 /** Checked, clamped, defaults filled in. The same set is priced and executed. */
 export type ParameterValues = Readonly<Record<string, number | string>>;
 
-/** What a bounded look at the bytes of a file told. */
+export type DocumentFormat = 'pdf' | 'text' | 'docx' | 'pptx' | 'xlsx' | 'odt' | 'epub';
+
+/** What a bounded look at the bytes of a file told. Pages are known of a PDF alone; anything else counts as one. */
 export type MediaFacts =
   | { readonly kind: 'image'; readonly format: 'png' | 'jpeg' | 'webp' | 'gif'; readonly width: number; readonly height: number }
-  | { readonly kind: 'document'; readonly format: 'pdf' | 'text'; readonly pages: number }
+  | { readonly kind: 'document'; readonly format: DocumentFormat; readonly pages: number }
   | { readonly kind: 'audio'; readonly format: 'mp3' | 'wav' | 'flac' | 'ogg' | 'm4a'; readonly seconds: number };
 
 export interface Media {
