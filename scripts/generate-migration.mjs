@@ -93,7 +93,7 @@ async function release() {
   const all = Object.fromEntries(migrations.map((migration) => [migration.name, fingerprint(migration)]));
   await write(RELEASED, JSON.stringify(all), 'json');
   console.log(
-    `Released: ${open.map(({ name }) => name).join(', ') || 'nothing new'}. Then: UPDATE_ROWS=1 npm test -- test/database`,
+    `Released: ${open.map(({ name }) => name).join(', ') || 'nothing new'}. Then: UPDATE_ROWS=1 npm test -- test/stories/whole-story`,
   );
 }
 

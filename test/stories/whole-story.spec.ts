@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import {
   auditInference,
   balanceOf,
@@ -10,6 +11,7 @@ import {
 } from '#client';
 import { SystemEntropy } from '#config';
 import { networks, pooledChecking } from '#protocol';
+import { writeRows } from '../support/rows.js';
 import { TestNetwork } from '../support/network.js';
 import { expectSold, moneyOf } from '../support/purchase.js';
 
@@ -31,7 +33,12 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (database) => {
       report: ({ step }) => void steps.push(step),
     };
   }, 60_000);
-  afterAll(() => network.close());
+  afterAll(async () => {
+    // For test/database, once a version is released.
+    if (database === 'SQLite' && process.env['UPDATE_ROWS'] === '1')
+      await writeRows(network.supernodes.map(({ app }) => app.get(DataSource)));
+    await network.close();
+  });
 
   test('a pack is bought, an inference is paid from it, run and audited', async () => {
     const tracking = await fundTrackingAddress(side, 1500);

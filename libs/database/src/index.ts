@@ -10,6 +10,7 @@ export * from './locks.js';
 export * from './message-table.js';
 export * from './migrate.js';
 export * from './migration.js';
+export { migrations } from './migrations/index.js';
 export * from './process-locks.js';
 export * from './stored-steps.js';
 export * from './transactions.js';

@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { DataSource, EntitySchema } from 'typeorm';
 import { testDatabases } from '../../../test/support/databases.js';
 import { dataSourceOptions, openDataSource } from './data-source.js';
-import { dialectOf, migrate, schemaDifference, SchemaTooNew } from './migrate.js';
+import { dialectOf, ensureSchema, migrate, schemaDifference, SchemaTooNew, SchemaTooOld } from './migrate.js';
 import type { Migration } from './migration.js';
 
 const notes = new EntitySchema<{ id: number; text: string }>({
@@ -50,6 +50,31 @@ describe.each(testDatabases())('migrations on $name', (database) => {
       await expect(migrate(source, [FIRST])).rejects.toThrow(SchemaTooNew);
     }));
 
+  test('a service makes the tables of an empty database, and starts on them again', () =>
+    withDatabase(async (source) => {
+      await ensureSchema(source, [FIRST, SECOND]);
+      expect(await source.query('SELECT * FROM "two"')).toEqual([{ id: 1 }]);
+      await ensureSchema(source, [FIRST, SECOND]);
+      expect(await migrate(source, [FIRST, SECOND])).toEqual([]);
+    }));
+
+  test('a service changes no database of another version, and names the command', () =>
+    withDatabase(async (source) => {
+      await migrate(source, [FIRST]);
+      await expect(ensureSchema(source, [FIRST, SECOND])).rejects.toThrow(SchemaTooOld);
+      await expect(ensureSchema(source, [FIRST, SECOND])).rejects.toThrow(`${SECOND.name}. Stop every process`);
+      await expect(ensureSchema(source, [FIRST, SECOND])).rejects.toThrow(/npm run migrate$/);
+      await expect(source.query('SELECT * FROM "two"')).rejects.toThrow();
+      await expect(ensureSchema(source, [])).rejects.toThrow(SchemaTooNew);
+    }));
+
+  test('a service takes no database that holds something of somebody else', () =>
+    withDatabase(async (source) => {
+      await source.query('CREATE TABLE "theirs" ("id" integer)');
+      await expect(ensureSchema(source, [FIRST])).rejects.toThrow(SchemaTooOld);
+      await expect(source.query('SELECT * FROM "one"')).rejects.toThrow();
+    }));
+
   test('the difference to the entities is empty after the statements that it names', () =>
     withDatabase(async (source) => {
       const statements = await schemaDifference(source);
@@ -66,6 +91,17 @@ test('PostgreSQL: processes that start together migrate one after the other', as
   try {
     const applied = await Promise.all(sources.map((source) => migrate(source, [FIRST, SECOND])));
     expect(applied.flat().sort()).toEqual([FIRST.name, SECOND.name]);
+  } finally {
+    await Promise.all(sources.map((source) => source.destroy()));
+  }
+});
+
+test('PostgreSQL: of services that start together on an empty database one makes the tables', async () => {
+  const url = await testDatabases()[1]!.url();
+  const sources = await Promise.all([open(url), open(url), open(url)]);
+  try {
+    await Promise.all(sources.map((source) => ensureSchema(source, [FIRST, SECOND])));
+    expect(await sources[0]!.query('SELECT * FROM "two"')).toEqual([{ id: 1 }]);
   } finally {
     await Promise.all(sources.map((source) => source.destroy()));
   }
