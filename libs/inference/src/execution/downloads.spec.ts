@@ -20,11 +20,15 @@ let directory: string;
 let clock: ManualClock;
 let downloads: Downloads;
 const serving = (url: string, limits: Partial<InferenceSettings> = {}) =>
-  downloadsOf({ ...settings, downloadDirectory: directory, ...limits }, clock, new Map([['swiss-army-llama', { url }]]));
+  downloadsOf(
+    { ...settings, downloadDirectory: directory, ...limits },
+    clock,
+    new Map([['swiss-army-llama', { places: [url] }]]),
+  );
 const nameOf = (url: string): string => new URL(url).pathname.slice('/download/'.length);
 const isGiven = async (from: Downloads, name: string, address: string): Promise<boolean> =>
   from.open(name, address).then(
-    ({ content }) => Boolean(content.destroy()),
+    ({ content }) => content.destroy() === content,
     () => false,
   );
 
@@ -48,7 +52,7 @@ test('a file is there under a name of 128 random bits until it is taken back, ho
     const reply = await ask();
     expect([reply.status, reply.text, reply.headers['content-disposition']]).toEqual([200, 'the document', 'attachment']);
   }
-  for (const path of ['', '..', '%2e%2e%2fsecret', '.'.repeat(300)])
+  for (const path of ['', '%2e%2e%2fsecret', '.'.repeat(300)])
     expect((await send('GET', `${http.url}/download/${path}`)).status).toBe(404);
   await release();
   await release();

@@ -11,4 +11,13 @@ import { swissArmyLlama } from './swiss-army-llama.js';
 export * from './provider.js';
 
 /** One line a provider. Where two offer one model, the first has it. */
-export const providers: readonly Provider[] = [openAi, groq, mistral, openRouter, deepSeek, swissArmyLlama, openAiCompatible, sandbox];
+export const providers: readonly Provider[] = [
+  openAi,
+  groq,
+  mistral,
+  openRouter,
+  deepSeek,
+  swissArmyLlama,
+  openAiCompatible,
+  sandbox,
+];

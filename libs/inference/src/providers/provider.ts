@@ -139,7 +139,7 @@ export interface Ask {
 export interface OfferedFile {
   readonly url: string;
   /** Takes it away again; whoever offered it calls this when the work is over, however it went. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /** Hands files to services of the operator's that want a link instead of the bytes. */
