@@ -126,6 +126,15 @@ describe.each(testDatabases())('inference on $name', (database) => {
       await refused(world.quote(), 'bad-request', 'Insufficient');
     });
 
+    test('who may not pay learns so before the input is read', async () => {
+      const unread = { model_input_data_json_b64: 'abc=' + 'a===' };
+      const ofUnknownPack = await world.request({ ...unread, credit_pack_ticket_pastel_txid: 'd'.repeat(64) });
+      await refused(world.quotes.quote(ofUnknownPack), 'bad-request', 'no valid credit pack');
+      await refused(world.quotes.quote(await world.request(unread, stranger)), 'forbidden', 'not authorised');
+      await world.with({ number_of_tokens_to_generate: 84_661 });
+      await refused(world.quotes.quote(await world.request(unread)), 'bad-request', /costs 0.5, at most 0.4 are available/);
+    });
+
     test('of many at once on one balance, exactly as many are held as it bears', async () => {
       // 20.0 credits each
       const requests = await Promise.all(

@@ -68,10 +68,10 @@ export class EarlyEndpoints {
         model_parameters_json_b64: encodeBase64(question.model_parameters_json),
         model_input_data_json_b64: question.model_input_data_json_b64,
       };
-      const {
-        cost: { tenths: costTenths },
-      } = await this.pricing.price(request);
-      const { availableTenths } = await this.admission.admit(request, costTenths);
+      const recognised = await this.pricing.recognise(request);
+      const payer = await this.admission.admit(request);
+      const { tenths: costTenths } = (await this.pricing.price(recognised)).cost;
+      const { availableTenths } = await this.admission.afford(payer, costTenths);
       return {
         is_valid: true,
         proposed_cost_of_request_in_inference_credits: costTenths / TENTHS_PER_CREDIT,

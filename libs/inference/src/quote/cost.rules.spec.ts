@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { menuEntry } from '../providers/kit/text.js';
 import type { Pricing, Workload } from '../providers/index.js';
-import { costOf, COST_TENTHS_MAX, type CreditPricing } from './cost.rules.js';
+import { costOf, COST_TENTHS_MAX, workFault, type CreditPricing } from './cost.rules.js';
 import { decimalText, dividedBy, exact, minus, plus, roundedHalfEven, times } from './exact.rules.js';
 
 const credit: CreditPricing = { usdPerCredit: 0.01, margin: 0.15, minimumTenths: 5, rawMultiplier: 0.002 };
@@ -50,6 +50,52 @@ describe('what a request costs', () => {
         expect(tenths(gpt4o, { inputTokens, outputTokensMax: outputTokensMax + more, completions }) ?? 0).toBeGreaterThanOrEqual(
           one,
         );
+      }),
+    );
+  });
+});
+
+describe('work', () => {
+  test.each([
+    [{ inputTokens: 0.5 }, /cannot be told/],
+    [{ inputTokens: -1 }, /cannot be told/],
+    [{ inputTokens: NaN }, /cannot be told/],
+    [{ sentences: 1e300 }, /cannot be told/],
+    [{ seconds: Infinity }, /cannot be told/],
+    [{ seconds: -0.1 }, /cannot be told/],
+    [{ cachedInputTokens: 1.5 }, /cannot be told/],
+    [{ inputTokens: 101 }, /has 101 tokens; m reads 100 at most/],
+    [{ completions: 0 }, /1 to 100 completions/],
+    [{ completions: 101 }, /1 to 100 completions/],
+    [{ outputTokensMax: 2e9 }, /does not write/],
+  ])('%p has no price', (changes, fault) => expect(workFault(work(changes), { entry, inputTokensMax: 100 })).toMatch(fault));
+  test('of a sort that can be counted has one', () => {
+    expect(workFault(work({ inputTokens: 100, seconds: 0.5, completions: 100 }), { entry, inputTokensMax: 100 })).toBeUndefined();
+  });
+
+  test('what is counted can always be priced, in whole tenths, and lines add up to the total', () => {
+    const count = fc.integer({ min: 0, max: 1e9 });
+    const anyWork = fc.record({
+      inputTokens: count,
+      outputTokensMax: count,
+      completions: fc.integer({ min: 1, max: 100 }),
+      outputPercent: fc.constantFrom(70, 100, 130),
+      cachedInputTokens: count,
+      seconds: fc.double({ min: 0, max: 1e6, noNaN: true }),
+    });
+    const usd = fc
+      .tuple(fc.nat(999), fc.nat(999_999))
+      .map(([whole, millionths]) => `${whole}.${String(millionths).padStart(6, '0')}`);
+    const pricing = fc.record({ per: fc.constant('million tokens' as const), input: usd, output: usd, cachedInput: usd });
+    fc.assert(
+      fc.property(anyWork, pricing, (some, price) => {
+        expect(workFault(some, { entry })).toBeUndefined();
+        const cost = costOf({ entry, pricing: price }, 'text_completion', some, credit);
+        if (!cost) return;
+        expect(cost.tenths === Math.round(cost.tenths) && cost.tenths >= 5).toBe(true);
+        const sum = cost.items.map(({ amount }) => exact(amount)).reduce(plus, exact(0));
+        // Each is printed with twelve places.
+        expect(Math.abs(Number(decimalText(minus(plus(sum, exact(1)), exact(cost.total)))) - 1)).toBeLessThan(1e-11);
       }),
     );
   });

@@ -53,6 +53,26 @@ export function costOf(
   return bill('USD', lines, dividedBy(exact(1), usdPerCredit), credit.minimumTenths);
 }
 
+/** Nobody asks for more answers to one question. */
+export const COMPLETIONS_MAX = 100;
+/** Beyond what any model reads or writes; a menu that forgets a limit is held to it. */
+export const TOKENS_MAX = 1e9;
+
+/** What keeps this work from being priced; undefined where nothing does. Counts may come from a service, and be nonsense. */
+export function workFault(work: Workload, { entry, inputTokensMax = TOKENS_MAX }: Pick<Model, 'entry' | 'inputTokensMax'>) {
+  const { inputTokens, outputTokensMax, completions, outputPercent, cachedInputTokens, sentences, seconds } = work;
+  const whole = [inputTokens, outputTokensMax, completions, outputPercent, cachedInputTokens, sentences];
+  const isSound = whole.every((n) => n === undefined || (Number.isSafeInteger(n) && n >= 0));
+  if (!isSound || !(Number.isFinite(seconds ?? 0) && (seconds ?? 0) >= 0))
+    return `How much work this is for ${entry.model_name} cannot be told`;
+  if (inputTokens > inputTokensMax)
+    return `The input has ${inputTokens} tokens; ${entry.model_name} reads ${inputTokensMax} at most at its price`;
+  if (completions < 1 || completions > COMPLETIONS_MAX)
+    return `${entry.model_name} gives 1 to ${COMPLETIONS_MAX} completions at a time`;
+  if (outputTokensMax > TOKENS_MAX) return `${entry.model_name} does not write ${outputTokensMax} tokens`;
+  return undefined;
+}
+
 interface Line {
   readonly what: string;
   readonly quantity: number;

@@ -15,10 +15,11 @@ const STATUS_LENGTH_MAX = 100;
  *
  * 1. A request seen before gets the answer it got then; another one under its id is refused.
  * 2. It must be fresh.
- * 3. Model, sort of work, parameters and prompt are checked once; the price follows from them.
- * 4. The pack must exist, allow the requester and have enough left.
- * 5. The response is signed in the requester's dialect.
- * 6. Request, response, hold and the owed announcement are stored together, before the answer leaves.
+ * 3. Model, sort of work and parameters must make sense.
+ * 4. The pack must exist, allow the requester and have something left.
+ * 5. Only now the input is read and counted, perhaps by a service; the price follows, and the pack must have it.
+ * 6. The response is signed in the requester's dialect.
+ * 7. Request, response, hold and the owed announcement are stored together, before the answer leaves.
  */
 @Injectable()
 export class QuoteService {
@@ -38,13 +39,17 @@ export class QuoteService {
     if (faults.length > 0) throw new Refusal('bad-request', faults.join('; '));
     if (request.status.length > STATUS_LENGTH_MAX) throw new Refusal('bad-request', 'status is too long');
 
-    const work = await this.pricing.price(request);
-    const admission = await this.admission.admit(request, work.cost.tenths);
+    const recognised = await this.pricing.recognise(request);
+    const payer = await this.admission.admit(request);
+    const work = await this.pricing.price(recognised);
+    const admission = await this.admission.afford(payer, work.cost.tenths);
+    const burnTenths = admission.note ? 0 : work.cost.tenths;
     const response = await this.messages.response({
       request,
       pack: admission.pack,
       costTenths: work.cost.tenths,
-      remainingTenths: admission.availableTenths - work.cost.tenths,
+      burnTenths,
+      remainingTenths: admission.availableTenths - burnTenths,
     });
     try {
       await this.store(request, response, work, admission);
@@ -89,6 +94,7 @@ export class QuoteService {
       workload: JSON.stringify(work.work),
       fallbacks: JSON.stringify(work.fallbacks),
       cost_tenths: work.cost.tenths,
+      note_id: admission.note?.noteId ?? null,
       max_height: maxHeight,
       created_at_ms: announcement.created_at_ms,
     };
