@@ -104,8 +104,8 @@ export class FakePackLedger extends PackLedger {
     await m.increment(FakePack, { txid: hold.pack_txid }, 'burned', millicredits);
   }
   async release(m: EntityManager, requestId: string): Promise<void> {
-    const hold = await m.findOneByOrFail(FakeHold, { request_id: requestId });
-    if (hold.state !== 'open') return;
+    const hold = await m.findOneBy(FakeHold, { request_id: requestId });
+    if (hold?.state !== 'open') return;
     await m.update(FakeHold, { request_id: requestId }, { state: 'released' });
     await m.decrement(FakePack, { txid: hold.pack_txid }, 'held', hold.millicredits);
   }

@@ -42,11 +42,12 @@ const credits = (millicredits: number): string => (millicredits / MILLICREDITS_P
 /** Without what may stand between `//` and `@`. */
 const shown = (url: string): string => url.replace(/\/\/[^@/]*@/, '//');
 
-function print(url: string, { packs, requests, burnedMillicredits, differences }: Books): void {
+function print(url: string, { packs, requests, burnedMillicredits, notesMillicredits, differences }: Books): void {
   const { served, noted, underway } = burnedMillicredits;
   console.log(
     `${shown(url)}: ${packs} packs, ${requests} requests; ${credits(served + noted + underway)} credits burned for requests = ` +
-      `${credits(served)} served + ${credits(noted)} in credit notes + ${credits(underway)} underway; ` +
+      `${credits(served)} served + ${credits(notesMillicredits.open)} in open credit notes + ${credits(notesMillicredits.redeemed)} redeemed + ` +
+      `${credits(underway)} underway; ` +
       `${differences.length === 0 ? 'everything adds up' : `${differences.length} differences`}`,
   );
   for (const { packTxid, what, stored, computed } of differences)

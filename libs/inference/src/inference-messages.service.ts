@@ -28,6 +28,8 @@ export interface QuoteTerms {
   readonly request: InferenceAPIUsageRequest;
   readonly pack: CreditPack;
   readonly costTenths: number;
+  /** What is to be burned: the cost, or nothing where a credit note pays. */
+  readonly burnTenths: number;
   readonly remainingTenths: number;
 }
 /** A request that was paid and will not be served. */
@@ -56,7 +58,7 @@ export class InferenceMessages {
   }
 
   /** In the dialect of the requester (credit-packs spec 1.7). Throws ChainUnavailable. */
-  async response({ request, pack, costTenths, remainingTenths }: QuoteTerms): Promise<InferenceAPIUsageResponse> {
+  async response({ request, pack, costTenths, burnTenths, remainingTenths }: QuoteTerms): Promise<InferenceAPIUsageResponse> {
     const height = await this.chain.height();
     const draft = {
       id: this.entropy.uuid(),
@@ -65,7 +67,7 @@ export class InferenceMessages {
       proposed_cost_of_request_in_inference_credits: creditsFloat(costTenths),
       remaining_credits_in_pack_after_request_processed: creditsFloat(remainingTenths),
       credit_usage_tracking_psl_address: pack.trackingAddress,
-      request_confirmation_message_amount_in_patoshis: costTenths,
+      request_confirmation_message_amount_in_patoshis: burnTenths,
       max_block_height_to_include_confirmation_transaction: height + this.settings.confirmationBlocks,
       inference_request_response_utc_iso_string: pythonTimestamp(this.clock.now()),
       inference_request_response_pastel_block_height: height,
@@ -101,6 +103,15 @@ export class InferenceMessages {
       this.signing,
     );
     return { ...(await this.served(job, request, unservedFields(code, reason, note.credit_note_id))), note };
+  }
+
+  /** The same for a request that a note paid: its amount is open again, so there is no new one. */
+  unservedFromNote(
+    job: InferenceJob,
+    request: InferenceAPIUsageRequest,
+    { code, reason, noteId }: { code: UnservedCode; reason: string; noteId: string },
+  ): Promise<Ending> {
+    return this.served(job, request, unservedFields(code, reason, noteId));
   }
 
   announcedQuote(request: InferenceAPIUsageRequest, response: InferenceAPIUsageResponse): NewAnnouncement {

@@ -2,7 +2,6 @@ import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiOkResponse, ApiOperation, ApiQuery, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import { CallerPastelId, Challenged, describe, ErrorAnswers, Exchange, Incoming, QueryText } from '#http';
 import {
-  CreditNote,
   exchanges,
   InferenceAPIOutputResult,
   InferenceAPIUsageRequest,
@@ -34,12 +33,7 @@ const confirmationBody = {
 
 /** The inference endpoints (inference spec 2.1). */
 @ApiTags('inference')
-@ApiExtraModels(
-  describe(InferenceConfirmation),
-  describe(InferenceAPIOutputResult),
-  describe(InferenceAPIUsageResponse),
-  describe(CreditNote),
-)
+@ApiExtraModels(describe(InferenceConfirmation), describe(InferenceAPIOutputResult), describe(InferenceAPIUsageResponse))
 @Controller()
 export class InferenceController {
   constructor(
@@ -126,13 +120,5 @@ export class InferenceController {
   @ErrorAnswers(403, 404)
   state(@Param('inference_request_id') requestId: string, @CallerPastelId() caller: string): Promise<RequestStatus> {
     return this.results.status(requestId, caller);
-  }
-
-  @Get('credit_notes')
-  @Challenged({ in: 'query' })
-  @ApiOperation({ summary: 'What this supernode owes you: signed notes for credits that were burned and not served' })
-  @ApiOkResponse({ schema: { type: 'object', properties: { credit_notes: { type: 'array', items: message(CreditNote) } } } })
-  async creditNotes(@CallerPastelId() caller: string): Promise<{ credit_notes: CreditNote[] }> {
-    return { credit_notes: await this.results.creditNotes(caller) };
   }
 }

@@ -1,6 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn, type ColumnOptions } from 'typeorm';
 import { CreditNote, InferenceAPIOutputResult, InferenceAPIUsageRequest, InferenceAPIUsageResponse } from '#protocol';
 import { bigintAsNumber, tableOf } from '#database';
+import { NoteAccount } from './credit-notes/note-account.entity.js';
 import type { RequestState } from './payment/request-state.rules.js';
 
 const whole: ColumnOptions = { type: 'bigint', transformer: bigintAsNumber };
@@ -33,6 +34,8 @@ export class InferenceJob {
   /** JSON list of what may run instead, each at no higher price: see `Fallback`. */
   @Column({ type: 'text', default: '[]' }) fallbacks!: string;
   @Column(whole) cost_tenths!: number;
+  /** The credit note that pays; null where a burn does. */
+  @Column(maybeText) note_id!: string | null;
   /** Last height for the burn. */
   @Column(whole) max_height!: number;
   @Column({ type: 'text' }) state!: RequestState;
@@ -99,6 +102,7 @@ export const entities = [
   tableOf(InferenceAPIUsageResponse),
   tableOf(InferenceAPIOutputResult),
   tableOf(CreditNote),
+  NoteAccount,
   InferenceJob,
   OwedAnnouncement,
   AnnouncedCopy,

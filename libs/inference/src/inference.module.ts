@@ -11,6 +11,8 @@ import { ConfirmationService } from './payment/confirmation.service.js';
 import { DownloadReaders } from './execution/download-readers.js';
 import { DownloadsController } from './execution/downloads.controller.js';
 import { Downloads } from './execution/downloads.service.js';
+import { DryRunController } from './quote/dry-run.controller.js';
+import { DryRunService } from './quote/dry-run.service.js';
 import { EarlyEndpointsController } from './early/early-endpoints.controller.js';
 import { EarlyEndpoints } from './early/early-endpoints.service.js';
 import { ExecutionService } from './execution/execution.service.js';
@@ -26,6 +28,10 @@ import { ProviderHealth } from './menu/provider-health.service.js';
 import { ProvidersController } from './menu/providers.controller.js';
 import { OwedAnnouncementsRepository } from './announcements/owed-announcements.repository.js';
 import { PricingService } from './quote/pricing.service.js';
+import { CreditNotesController } from './credit-notes/credit-notes.controller.js';
+import { CreditNotesRepository } from './credit-notes/credit-notes.repository.js';
+import { RedemptionService } from './credit-notes/redemption.service.js';
+import { RequestFunds } from './credit-notes/request-funds.service.js';
 import { AttemptService } from './execution/attempt.service.js';
 import { ProviderGate } from './execution/provider-gate.js';
 import { ProviderRunner } from './execution/provider-runner.service.js';
@@ -39,7 +45,14 @@ import { RetentionService } from './results/retention.service.js';
 /** Quotes, burns, runs and results. The scheduler needs `ScheduleModule.forRoot()` at the root. */
 @Module({
   imports: [CreditPackModule, MessagingModule],
-  controllers: [InferenceController, EarlyEndpointsController, DownloadsController, ProvidersController],
+  controllers: [
+    InferenceController,
+    DryRunController,
+    CreditNotesController,
+    EarlyEndpointsController,
+    DownloadsController,
+    ProvidersController,
+  ],
   providers: [
     Outgoing,
     DownloadReaders,
@@ -49,9 +62,13 @@ import { RetentionService } from './results/retention.service.js';
     ModelMenu,
     ModelCatalog,
     PricingService,
+    DryRunService,
     AdmissionService,
     InferenceMessages,
     InferenceRepository,
+    CreditNotesRepository,
+    RequestFunds,
+    RedemptionService,
     OwedAnnouncementsRepository,
     AnnouncedCopiesRepository,
     QuoteService,

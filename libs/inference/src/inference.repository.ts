@@ -20,6 +20,7 @@ type NewJob = Pick<
   | 'upstream_model'
   | 'workload'
   | 'fallbacks'
+  | 'note_id'
   | 'inference_type'
   | 'parameters'
   | 'cost_tenths'
@@ -75,17 +76,6 @@ export class InferenceRepository {
 
   hasResult(responseId: string): Promise<boolean> {
     return this.transactions.read((m) => m.existsBy(InferenceAPIOutputResult, { inference_response_id: responseId }));
-  }
-
-  /** Newest first. */
-  creditNotesOf(pastelId: string, limit: number): Promise<CreditNote[]> {
-    return this.transactions.read((m) =>
-      m.find(CreditNote, {
-        where: { requesting_pastelid: pastelId },
-        order: { credit_note_utc_iso_string: 'DESC' },
-        take: limit,
-      }),
-    );
   }
 
   /** By request id, those after the given one. */

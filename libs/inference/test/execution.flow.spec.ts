@@ -28,7 +28,7 @@ describe.each(testDatabases())('running and auditing on $name', (database) => {
       const result = await world.results.retrieve(refusing.response.inference_response_id, user.pastelId);
       expect(await faultsOf(result, pooledChecking)).toEqual([]);
       expect(JSON.parse(result.inference_result_file_type_strings)).toEqual({ output_text: 'json', output_files: ['NA'] });
-      const [note] = await world.results.creditNotes(user.pastelId);
+      const [note] = await world.creditNotes(user.pastelId);
       expect(decoded(result)).toEqual({
         error: { code: 'refused', message: 'The sandbox refused, as it was told to', credit_note_id: note!.credit_note_id },
       });

@@ -19,6 +19,7 @@ import {
   pythonTimestamp,
   Refusal,
   seal,
+  type CreditNote,
   type RefusalCode,
   type Signing,
 } from '#protocol';
@@ -42,6 +43,9 @@ import { ConfirmationService } from '../src/payment/confirmation.service.js';
 import { DownloadReaders } from '../src/execution/download-readers.js';
 import { Downloads } from '../src/execution/downloads.service.js';
 import { Outgoing } from '../src/execution/outgoing/outgoing.service.js';
+import { CreditNotesRepository } from '../src/credit-notes/credit-notes.repository.js';
+import { RedemptionService } from '../src/credit-notes/redemption.service.js';
+import { RequestFunds } from '../src/credit-notes/request-funds.service.js';
 import { AttemptService } from '../src/execution/attempt.service.js';
 import { ProviderGate } from '../src/execution/provider-gate.js';
 import { ExecutionService } from '../src/execution/execution.service.js';
@@ -122,6 +126,8 @@ export class World {
   readonly health: ProviderHealth;
   readonly catalog: ModelCatalog;
   gate!: ProviderGate;
+  redemptions!: RedemptionService;
+  pricing!: PricingService;
   quotes!: QuoteService;
   sweeps!: InferenceSweeps;
   results!: ResultService;
@@ -149,28 +155,31 @@ export class World {
       },
     } as Chain;
     const { transactions, repository, clock, limits, ledger } = this;
+    const notes = new CreditNotesRepository(transactions);
+    const funds = new RequestFunds(ledger, notes);
+    this.redemptions = new RedemptionService(transactions, repository, notes, clock);
     const owed = new OwedAnnouncementsRepository(transactions);
     const messages = new InferenceMessages(chain, clock, this.entropy, node, limits);
     const freshness = new Freshness(chain, clock, { timestampSecondsMax: 200, blocksMax: 1 });
     const providers = providersOf(limits, clock);
     this.gate = new ProviderGate(providers, this.health, clock, limits);
-    const pricing = new PricingService(this.catalog, providers, this.gate, limits, purchase);
+    this.pricing = new PricingService(this.catalog, providers, this.gate, limits, purchase);
     this.quotes = new QuoteService(
       transactions,
       repository,
       freshness,
-      pricing,
-      new AdmissionService(ledger, repository, limits),
+      this.pricing,
+      new AdmissionService(ledger, repository, this.redemptions, limits),
       messages,
     );
     const runner = new ProviderRunner(providers, clock, limits);
-    const attempts = new AttemptService(transactions, repository, messages, clock, limits);
+    const attempts = new AttemptService(transactions, repository, funds, messages, clock, limits);
 
     const announcements = new AnnouncementService(owed, new FakeNetwork([node.pastelId, ...others]), this.messenger, node, {
       audience: 4,
     } as never);
     this.sweeps = new InferenceSweeps(
-      new ConfirmationService(transactions, repository, ledger, messages, chain, clock),
+      new ConfirmationService(transactions, repository, funds, messages, chain, clock),
       new ExecutionService(transactions, repository, runner, attempts, this.gate, this.entropy),
       announcements,
       this.catalog,
@@ -261,6 +270,9 @@ export class World {
   }
   async state(requestId: string): Promise<string> {
     return (await this.repository.job(requestId))!.state;
+  }
+  async creditNotes(pastelId: string): Promise<CreditNote[]> {
+    return (await this.redemptions.balancesOf(pastelId)).map(({ note }) => note);
   }
   async balance() {
     return inTenths(await this.ledger.balanceOf(this.ledger.packs.get(PACK)!));

@@ -304,12 +304,12 @@ describe.each(testDatabases())('inference on $name', (database) => {
       await refused(world.confirm(request.inference_request_id, txid(1)), 'conflict', text);
       await world.settle();
       expect(await world.state(request.inference_request_id)).toBe('REFUSED');
-      const [note, ...more] = await world.results.creditNotes(user.pastelId);
+      const [note, ...more] = await world.creditNotes(user.pastelId);
       expect(more).toEqual([]);
       expect(await faultsOf(note!, pooledChecking)).toEqual([]);
       expect(note).toMatchObject({ burn_txid: txid(1), inference_request_id: request.inference_request_id });
       expect(note!.credits_owed.text).toBe(credits);
-      expect(await world.results.creditNotes(stranger.pastelId)).toEqual([]);
+      expect(await world.creditNotes(stranger.pastelId)).toEqual([]);
       const result = await world.results.retrieve(response.inference_response_id, user.pastelId);
       expect((decoded(result) as { error: object }).error).toMatchObject({ code, credit_note_id: note!.credit_note_id });
       expect(await world.balance()).toMatchObject({ heldTenths: 0 });
@@ -338,6 +338,6 @@ describe.each(testDatabases())('inference on $name', (database) => {
     expect(await world.results.isReady(response.inference_response_id)).toBe(false);
     await refused(world.quotes.quote(request), 'conflict', 'was used before');
     await refused(world.confirm(failed.request.inference_request_id, txid(3)), 'not-found', 'no open');
-    expect(await world.results.creditNotes(user.pastelId)).toHaveLength(1);
+    expect(await world.creditNotes(user.pastelId)).toHaveLength(1);
   });
 });

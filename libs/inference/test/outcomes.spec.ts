@@ -51,7 +51,7 @@ describe.each(testDatabases())('outcomes on $name', (database) => {
     expect(await end(request.inference_request_id, sent)).toBe(state);
     expect((await statusOf(request.inference_request_id)).attempts).toBe(attempts);
     const result = decoded(await world.results.retrieve(response.inference_response_id, user.pastelId));
-    const notes = await world.results.creditNotes(user.pastelId);
+    const notes = await world.creditNotes(user.pastelId);
     if (credits === 'served') {
       expect([result, notes]).toEqual(['You said: Hello there', []]);
       return;
@@ -67,7 +67,7 @@ describe.each(testDatabases())('outcomes on $name', (database) => {
       const { request } = await world.paid(1, { ...sent, fallback_models: ['sandbox-spare'] });
       expect(await end(request.inference_request_id, sent)).toBe(fallback === 'serves' ? 'COMPLETED' : 'FAILED');
       expect((await statusOf(request.inference_request_id)).model).toBe(fallback === 'serves' ? 'sandbox-spare' : 'sandbox-echo');
-      expect(await world.results.creditNotes(user.pastelId)).toHaveLength(fallback === 'serves' ? 0 : 1);
+      expect(await world.creditNotes(user.pastelId)).toHaveLength(fallback === 'serves' ? 0 : 1);
     },
   );
 
@@ -119,6 +119,6 @@ describe.each(testDatabases())('outcomes on $name', (database) => {
     world.clock.advance(1_800_000);
     await world.settle();
     expect(await statusOf(id)).toMatchObject({ state: 'FAILED', attempts: 0, detail: 'The model service stayed away' });
-    expect(await world.results.creditNotes(user.pastelId)).toHaveLength(2);
+    expect(await world.creditNotes(user.pastelId)).toHaveLength(2);
   });
 });

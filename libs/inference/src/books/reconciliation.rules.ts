@@ -9,6 +9,8 @@ export interface RequestAccount {
   readonly burnTxid: string | null;
   /** Named by the owner, and not judged to the end yet. */
   readonly namedTxid: string | null;
+  /** Paid from a credit note, so nothing was held or burned for it. */
+  readonly isPaidByNote: boolean;
   readonly note: { readonly burnTxid: string; readonly millicredits: number } | undefined;
 }
 
@@ -33,6 +35,8 @@ export function fateOf({ state, namedTxid }: RequestAccount, hold: HeldFor): Fat
 /** What does not fit between a request and the credits that were set aside for it. */
 export function accountFaults(request: RequestAccount | undefined, hold: HeldFor | undefined): string[] {
   if (!request) return ['credits are held for a request that nobody made'];
+  if (request.isPaidByNote)
+    return hold || request.note ? ['it is paid from a credit note, and credits were held or noted for it'] : [];
   if (!hold) return ['no credits were ever held for the request'];
   const { state, costMillicredits, note } = request;
   const faults: string[] = [];

@@ -3,8 +3,10 @@ import type { EntityManager } from 'typeorm';
 import { PackReconciliation, type Difference, type HeldFor } from '#credit-pack';
 import { Transactions } from '#database';
 import { millicreditsOfTenths, tenthsFromCredits, type CreditNote } from '#protocol';
+import { CreditNotesRepository } from '../credit-notes/credit-notes.repository.js';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceRepository } from '../inference.repository.js';
+import { noteFaults } from './note-accounts.rules.js';
 import { accountFaults, fateOf, type Fate, type RequestAccount } from './reconciliation.rules.js';
 
 /** Amounts in thousandths of a credit. */
@@ -12,6 +14,8 @@ export interface Books {
   readonly packs: number;
   readonly requests: number;
   readonly burnedMillicredits: Readonly<Record<Fate, number>>;
+  /** Of what was noted: `noted = open + redeemed`; held for requests counts as open. */
+  readonly notesMillicredits: { readonly open: number; readonly redeemed: number };
   readonly differences: readonly Difference[];
 }
 
@@ -29,11 +33,17 @@ export class Reconciliation {
     private readonly transactions: Transactions,
     private readonly packs: PackReconciliation,
     private readonly repository: InferenceRepository,
+    private readonly notes: CreditNotesRepository,
   ) {}
 
   /** Over any database that has the tables, without a node. */
   static over(transactions: Transactions): Reconciliation {
-    return new Reconciliation(transactions, PackReconciliation.over(transactions), new InferenceRepository(transactions));
+    return new Reconciliation(
+      transactions,
+      PackReconciliation.over(transactions),
+      new InferenceRepository(transactions),
+      new CreditNotesRepository(transactions),
+    );
   }
 
   /** At most a thousand differences of requests are told. */
@@ -51,8 +61,27 @@ export class Reconciliation {
         const fate = request && hold && fateOf(request, hold);
         if (fate && hold.burnTxid !== null) burnedMillicredits[fate] += hold.millicredits;
       }
-      return { packs, requests, burnedMillicredits, differences };
+      const { faults, redeemedTenths } = await this.noteBooks(manager);
+      const redeemed = millicreditsOfTenths(redeemedTenths);
+      const notesMillicredits = { open: burnedMillicredits.noted - redeemed, redeemed };
+      return { packs, requests, burnedMillicredits, notesMillicredits, differences: [...differences, ...faults] };
     });
+  }
+
+  private async noteBooks(manager: EntityManager): Promise<{ faults: Difference[]; redeemedTenths: number }> {
+    const accounts = await this.notes.accounts(manager);
+    const owed = new Map(
+      (await this.notes.owedOfAll(manager)).map((note) => [note.credit_note_id, tenthsFromCredits(note.credits_owed) ?? NaN]),
+    );
+    const faults = noteFaults(accounts, owed, await this.notes.costsByNote(manager)).map(
+      ({ noteId, what, stored, computed }) => ({
+        packTxid: undefined,
+        what: `credit note ${noteId}: ${what}`,
+        stored,
+        computed,
+      }),
+    );
+    return { faults, redeemedTenths: accounts.reduce((sum, { redeemed_tenths }) => sum + redeemed_tenths, 0) };
   }
 
   /** Every hold with its request, then every request without a hold. */
@@ -94,6 +123,7 @@ const accountOf = (job: InferenceJob, note: CreditNote | undefined): RequestAcco
   costMillicredits: millicreditsOfTenths(job.cost_tenths),
   burnTxid: job.burn_txid,
   namedTxid: job.named_txid,
+  isPaidByNote: job.note_id !== null,
   note: note && { burnTxid: note.burn_txid, millicredits: millicreditsOfTenths(tenthsFromCredits(note.credits_owed) ?? NaN) },
 });
 

@@ -25,6 +25,7 @@ const request = (state: RequestState, changes: Partial<RequestAccount> = {}): Re
   costMillicredits: 1200,
   burnTxid: state === 'QUOTED' || state === 'EXPIRED' ? null : BURN,
   namedTxid: null,
+  isPaidByNote: false,
   note: state === 'FAILED' || state === 'REFUSED' ? note : undefined,
   ...changes,
 });
@@ -119,6 +120,7 @@ describe.each(testDatabases())('the books on $name', (database) => {
       packs: 0,
       requests: 0,
       burnedMillicredits: nothing,
+      notesMillicredits: { open: 0, redeemed: 0 },
       differences: [],
     });
   });

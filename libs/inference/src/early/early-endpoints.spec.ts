@@ -44,7 +44,7 @@ describe.each(testDatabases())('the first clients on $name', (database) => {
       targetUsdPerCredit: 0.01,
       targetProfitMargin: 0.15,
     } as never);
-    const admission = new AdmissionService(ledger, repository, settings);
+    const admission = new AdmissionService(ledger, repository, world.redemptions, settings);
     steps = new EarlyEndpoints(repository, pricing, admission, world.sweeps.confirmations, world.sweeps.executions, clock);
     const messages = new InferenceMessages({ height: async () => ledger.tip } as Chain, clock, entropy, node, settings);
     handedIn = new HandedInResults(transactions, repository, messages, clock);

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InferenceSettings } from '#config';
 import { Transactions } from '#database';
 import { Clock, type InferenceAPIUsageRequest } from '#protocol';
+import { RequestFunds } from '../credit-notes/request-funds.service.js';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceMessages } from '../inference-messages.service.js';
 import { InferenceRepository, type JobChanges } from '../inference.repository.js';
@@ -23,6 +24,7 @@ export class AttemptService {
   constructor(
     private readonly transactions: Transactions,
     private readonly repository: InferenceRepository,
+    private readonly funds: RequestFunds,
     private readonly messages: InferenceMessages,
     private readonly clock: Clock,
     private readonly settings: InferenceSettings,
@@ -37,8 +39,9 @@ export class AttemptService {
       usage_source: usage.source,
     };
     await this.transactions.run('inference: result stored', async (m) => {
-      if (await this.repository.step(m, job.inference_request_id, 'EXECUTING', 'COMPLETED', changes))
-        await this.repository.storeEnding(m, ending);
+      if (!(await this.repository.step(m, job.inference_request_id, 'EXECUTING', 'COMPLETED', changes))) return;
+      await this.repository.storeEnding(m, ending);
+      await this.funds.spend(m, job);
     });
   }
 
@@ -106,21 +109,19 @@ export class AttemptService {
   ): Promise<void> {
     const { code, reason, from, executor } = end;
     this.logger.warn(`Request ${job.inference_request_id} failed: ${reason}`);
-    const ending = await this.messages.unserved({
-      job,
-      request,
-      code,
-      reason,
-      burnTxid: job.burn_txid!,
-      burnedTenths: job.cost_tenths,
-    });
+    const ending =
+      job.note_id === null
+        ? await this.messages.unserved({ job, request, code, reason, burnTxid: job.burn_txid!, burnedTenths: job.cost_tenths })
+        : await this.messages.unservedFromNote(job, request, { code, reason, noteId: job.note_id });
     const changes = { ...this.over(), detail: reason };
     await this.transactions.run('inference: failure stored', async (m) => {
       const stepped =
         from === 'lapsed lease'
           ? await this.repository.stepFromLapsedLease(m, job, 'FAILED', changes)
           : await this.repository.step(m, job.inference_request_id, from, 'FAILED', changes, executor);
-      if (stepped) await this.repository.storeEnding(m, ending);
+      if (!stepped) return;
+      await this.repository.storeEnding(m, ending);
+      if (job.note_id !== null) await this.funds.release(m, job);
     });
   }
 

@@ -1,8 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Chain } from '#chain';
-import { PackLedger, type BurnVerdict } from '#credit-pack';
+import type { BurnVerdict } from '#credit-pack';
 import { isUniqueViolation, Transactions } from '#database';
 import { Clock, Refusal, tenthsOfMillicredits, type InferenceConfirmation } from '#protocol';
+import { RequestFunds } from '../credit-notes/request-funds.service.js';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceMessages } from '../inference-messages.service.js';
 import { InferenceRepository, type JobChanges } from '../inference.repository.js';
@@ -39,7 +40,7 @@ export class ConfirmationService {
   constructor(
     private readonly transactions: Transactions,
     private readonly repository: InferenceRepository,
-    private readonly ledger: PackLedger,
+    private readonly funds: RequestFunds,
     private readonly messages: InferenceMessages,
     private readonly chain: Chain,
     private readonly clock: Clock,
@@ -56,6 +57,9 @@ export class ConfirmationService {
     if (!job || job.parameters === '') throw new Refusal('not-found', `There is no open inference request ${id}`);
     if (job.owner_pastelid !== caller || named !== caller)
       throw new Refusal('forbidden', 'The inference request belongs to another PastelID');
+
+    if (job.note_id !== null)
+      throw new Refusal('conflict', 'The inference request is paid by a credit note; see redeem_credit_note');
 
     const isNamed =
       !isSettled(job.state) && (await this.repository.nameBurn(id, txid, this.clock.now().getTime() + CHECK_FIRST_MS));
@@ -90,11 +94,12 @@ export class ConfirmationService {
     return (await this.settle(job, job.named_txid, verdict)) !== undefined;
   }
 
-  private async expire({ inference_request_id: id, max_height }: InferenceJob): Promise<void> {
+  private async expire(job: InferenceJob): Promise<void> {
+    const { inference_request_id: id, max_height } = job;
     const finished_at_ms = this.clock.now().getTime();
     await this.transactions.run('inference: quote expired', async (m) => {
       const changes = { finished_at_ms, detail: `Not paid by block ${max_height}` };
-      if (await this.repository.step(m, id, 'QUOTED', 'EXPIRED', changes)) await this.ledger.release(m, id);
+      if (await this.repository.step(m, id, 'QUOTED', 'EXPIRED', changes)) await this.funds.release(m, job);
     });
   }
 
@@ -120,7 +125,7 @@ export class ConfirmationService {
 
   private async judgement({ inference_request_id: requestId }: InferenceJob, txid: string): Promise<BurnVerdict | undefined> {
     try {
-      return await this.ledger.claimBurn({ requestId, txid });
+      return await this.funds.claimBurn({ requestId, txid });
     } catch (error) {
       this.logger.warn(`Request ${requestId}: its burn could not be judged: ${(error as Error).message}`);
       return undefined;
@@ -168,7 +173,7 @@ export class ConfirmationService {
     const ending = await this.messages.unserved({ job, request, code, reason, burnTxid: txid, burnedTenths });
     const changes = { burn_txid: txid, due_at_ms: null, detail: reason, finished_at_ms: this.clock.now().getTime() };
     const refusal = await this.settleOnce(job.inference_request_id, txid, 'REFUSED', changes, async (m) => {
-      await this.ledger.release(m, job.inference_request_id);
+      await this.funds.release(m, job);
       await this.repository.storeEnding(m, ending);
     });
     return refusal ?? reason;

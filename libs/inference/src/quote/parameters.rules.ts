@@ -9,6 +9,8 @@ const SUFFIX = / \[Optional\]$/;
 /** Not of a model: what may run instead when the one that is asked for does not deliver. */
 const FALLBACKS = 'fallback_models';
 const FALLBACKS_MAX = 3;
+/** Nor this: what pays instead of a burn. */
+const CREDIT_NOTE = 'credit_note_id';
 
 /** Other names in use for the same thing: of other models' menus and of older ones. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -35,7 +37,7 @@ export function parametersOf(parametersB64: string, model: ModelMenuEntry, type:
   const values: Record<string, number | string> = {};
   for (const [sentName, sent] of membersOf(parametersB64)) {
     const name = canonicalName(sentName);
-    if (name === FALLBACKS) continue;
+    if (name === FALLBACKS || name === CREDIT_NOTE) continue;
     if (isAbsent(sent)) {
       if (known.has(name) || anyModelHas(model, name) || SENT_BY_CLIENTS.has(name)) continue;
       throw refused(sentName, `is unknown to ${model.model_name}`);
@@ -66,6 +68,14 @@ export function fallbackModelsIn(parametersB64: string): string[] {
   }
   if (names.length > FALLBACKS_MAX) throw refused(FALLBACKS, `names more than ${FALLBACKS_MAX} models`);
   return names as string[];
+}
+
+/** The credit note that the user wants to pay with. */
+export function creditNoteIn(parametersB64: string): string | undefined {
+  const sent = membersOf(parametersB64).find(([name]) => canonicalName(name) === CREDIT_NOTE)?.[1] ?? null;
+  if (isAbsent(sent)) return undefined;
+  if (typeof sent !== 'string') throw refused(CREDIT_NOTE, 'is not the id of a credit note');
+  return sent;
 }
 
 function membersOf(parametersB64: string): [string, Json][] {

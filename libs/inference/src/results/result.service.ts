@@ -4,7 +4,6 @@ import {
   kinds,
   Refusal,
   TENTHS_PER_CREDIT,
-  type CreditNote,
   type InferenceAPIOutputResult,
   type InferenceAPIUsageResponse,
 } from '#protocol';
@@ -12,8 +11,6 @@ import { AnnouncedCopiesRepository, type ResponseCopy } from '../announcements/a
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceRepository } from '../inference.repository.js';
 import type { RequestState } from '../payment/request-state.rules.js';
-
-const NOTES_MAX = 1000;
 
 /** Who asks for an audit: a PastelID that signed the id. */
 export interface AuditQuestion {
@@ -65,10 +62,6 @@ export class ResultService {
     if (!job) return notFound('There is no such inference request');
     if (job.owner_pastelid !== caller) throw new Refusal('forbidden', 'The inference request belongs to another PastelID');
     return statusOf(job);
-  }
-
-  creditNotes(caller: string): Promise<CreditNote[]> {
-    return this.repository.creditNotesOf(caller, NOTES_MAX);
   }
 
   async auditResponse(question: AuditQuestion): Promise<InferenceAPIUsageResponse> {
