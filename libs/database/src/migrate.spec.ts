@@ -101,7 +101,7 @@ test('PostgreSQL: of services that start together on an empty database one makes
   const sources = await Promise.all([open(url), open(url), open(url)]);
   try {
     await Promise.all(sources.map((source) => ensureSchema(source, [FIRST, SECOND])));
-    expect(await sources[0]!.query('SELECT * FROM "two"')).toEqual([{ id: 1 }]);
+    expect(await sources[0].query('SELECT * FROM "two"')).toEqual([{ id: 1 }]);
   } finally {
     await Promise.all(sources.map((source) => source.destroy()));
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Cron, CronExpression } from '@nestjs/schedule';
+import { Leadership } from '#database';
 import { Clock } from '#protocol';
 import { ChallengeService } from './challenge.service.js';
 
@@ -7,11 +8,12 @@ import { ChallengeService } from './challenge.service.js';
 export class ChallengeScheduler {
   constructor(
     private readonly challenges: ChallengeService,
+    private readonly leadership: Leadership,
     private readonly clock: Clock,
   ) {}
 
   @Cron(CronExpression.EVERY_10_SECONDS, { waitForCompletion: true })
-  async sweepExpired(): Promise<void> {
-    await this.challenges.sweep(this.clock.now());
+  sweepExpired(): Promise<void> {
+    return this.leadership.whileOurs(() => this.challenges.sweep(this.clock.now()));
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { Leadership } from '#database';
 import { Clock, Refusal } from '#protocol';
 
 /** Answers also while the process stops. */
@@ -75,7 +76,10 @@ export class Lifecycle implements OnModuleDestroy {
 
 /** Stops a node: `true` where nothing had to be cut off. */
 export async function drainAndClose(app: NestExpressApplication, graceMs: number): Promise<boolean> {
-  const isDrained = await app.get(Lifecycle).drain(graceMs);
+  const draining = app.get(Lifecycle).drain(graceMs);
+  // Another process goes on with the scheduled work while this one comes to its end.
+  await app.get(Leadership).resign();
+  const isDrained = await draining;
   if (!isDrained) app.getHttpServer().closeAllConnections();
   await app.close();
   return isDrained;

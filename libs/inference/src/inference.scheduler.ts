@@ -1,10 +1,15 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { Leadership } from '#database';
 import { Lifecycle } from '#http';
 import { Clock } from '#protocol';
 import { InferenceSweeps } from './inference-sweeps.service.js';
 
-/** While the process stops no further sweep begins; requests that run may come to their end, sweeps are waited for before the database closes. */
+/**
+ * Of several processes each runs what it claims; what needs no second pair of hands is the leader's.
+ *
+ * While the process stops no further sweep begins; requests that run may come to their end, sweeps are waited for before the database closes.
+ */
 @Injectable()
 export class InferenceScheduler implements BeforeApplicationShutdown {
   private readonly running = new Map<string, Promise<void>>();
@@ -12,6 +17,7 @@ export class InferenceScheduler implements BeforeApplicationShutdown {
     private readonly clock: Clock,
     private readonly sweeps: InferenceSweeps,
     private readonly lifecycle: Lifecycle,
+    private readonly leadership: Leadership,
   ) {
     lifecycle.waitFor(() => sweeps.executions.idle());
   }
@@ -23,16 +29,16 @@ export class InferenceScheduler implements BeforeApplicationShutdown {
     return this.once('announce', (now) => this.sweeps.announcements.sweep(now));
   }
   @Interval(1000) lookForBurns(): Promise<void> {
-    return this.once('look for burns', (now) => this.sweeps.confirmations.sweep(now));
+    return this.once('look for burns', (now) => this.leadership.whileOurs(() => this.sweeps.confirmations.sweep(now)));
   }
   @Interval(15_000) expire(): Promise<void> {
-    return this.once('expire', () => this.sweeps.confirmations.expireUnpaid());
+    return this.once('expire', () => this.leadership.whileOurs(() => this.sweeps.confirmations.expireUnpaid()));
   }
   @Interval(10_000) askProviders(): Promise<void> {
     return this.once('ask providers', (now) => this.sweeps.catalog.sweep(now));
   }
   @Interval(600_000) forget(): Promise<void> {
-    return this.once('forget', (now) => this.sweeps.retention.sweep(now));
+    return this.once('forget', (now) => this.leadership.whileOurs(() => this.sweeps.retention.sweep(now)));
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -56,7 +56,8 @@ export class InboxService implements OnModuleDestroy {
 
   /** For a tick that is faster than the setting. */
   async sweepWhenDue(now: Date): Promise<void> {
-    if (now.getTime() - this.lastStarted < this.settings.pollSeconds * 1000) return;
+    // A clock that was set back does not stop the sweeps.
+    if (Math.abs(now.getTime() - this.lastStarted) < this.settings.pollSeconds * 1000) return;
     this.lastStarted = now.getTime();
     await this.sweep(now);
   }

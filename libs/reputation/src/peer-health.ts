@@ -50,7 +50,9 @@ export class MeasuredPeerHealth extends PeerHealth {
 
   /** Asks, counts and scores when it is time to. */
   async sweep(now: Date): Promise<void> {
-    if (now.getTime() < this.dueAtMs) return;
+    const leftMs = this.dueAtMs - now.getTime();
+    // So much is never left, unless the clock was set back.
+    if (leftMs > 0 && leftMs < SWEEP_MS_MIN + SWEEP_MS_SPREAD) return;
     this.dueAtMs = now.getTime() + SWEEP_MS_MIN + this.entropy.below(SWEEP_MS_SPREAD);
     await this.unreachable();
     await this.standings.scoreListed(now);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Cron, CronExpression } from '@nestjs/schedule';
+import { Leadership } from '#database';
 import { Clock } from '#protocol';
 import { MeasuredPeerHealth } from './peer-health.js';
 
@@ -7,12 +8,13 @@ import { MeasuredPeerHealth } from './peer-health.js';
 export class ReputationScheduler {
   constructor(
     private readonly health: MeasuredPeerHealth,
+    private readonly leadership: Leadership,
     private readonly clock: Clock,
   ) {}
 
   /** Asks the peers when their time has come, which is less often. */
   @Cron(CronExpression.EVERY_30_SECONDS, { waitForCompletion: true })
   tick(): Promise<void> {
-    return this.health.sweep(this.clock.now());
+    return this.leadership.whileOurs(() => this.health.sweep(this.clock.now()));
   }
 }

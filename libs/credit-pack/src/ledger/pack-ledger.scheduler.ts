@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Cron, CronExpression } from '@nestjs/schedule';
 import { ChainUnavailable } from '#chain';
+import { Leadership } from '#database';
 import { Clock } from '#protocol';
 import { BurnIndex } from './burn-index.service.js';
 import { TicketIndex } from './ticket-index.service.js';
@@ -12,17 +13,18 @@ export class PackLedgerScheduler {
   constructor(
     private readonly tickets: TicketIndex,
     private readonly burns: BurnIndex,
+    private readonly leadership: Leadership,
     private readonly clock: Clock,
   ) {}
 
   @Cron(CronExpression.EVERY_5_SECONDS, { waitForCompletion: true })
-  async followTickets(): Promise<void> {
-    await this.unlessUnavailable(this.tickets.sweep(this.clock.now()));
+  followTickets(): Promise<void> {
+    return this.leadership.whileOurs(() => this.unlessUnavailable(this.tickets.sweep(this.clock.now())));
   }
 
   @Cron(CronExpression.EVERY_10_SECONDS, { waitForCompletion: true })
-  async followBurns(): Promise<void> {
-    await this.unlessUnavailable(this.burns.sweep(this.clock.now()));
+  followBurns(): Promise<void> {
+    return this.leadership.whileOurs(() => this.unlessUnavailable(this.burns.sweep(this.clock.now())));
   }
 
   private async unlessUnavailable(sweep: Promise<unknown>): Promise<void> {
