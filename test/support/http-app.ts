@@ -24,6 +24,7 @@ export const httpSettings: HttpSettings = {
   trustedProxies: [],
   requestsPerMinutePerIp: 1200,
   requestsPerMinutePerPastelId: 1200,
+  dryRunsPerMinutePerIp: 60,
   limitLoopback: false,
   shutdownGraceMs: 5000,
 };

@@ -38,6 +38,12 @@ export function httpSettings(env: Environment): HttpSettings {
       'The same for calls that one PastelID proves to be its own, from wherever they come',
       { min: 1 },
     ),
+    dryRunsPerMinutePerIp: env.integer(
+      'DRY_RUNS_PER_MINUTE_PER_IP',
+      60,
+      'The same for questions of one address for a price, which nobody signs',
+      { min: 1 },
+    ),
     shutdownGraceMs:
       env.integer('SHUTDOWN_GRACE_IN_SECONDS', 25, 'How long running requests may go on after SIGTERM', { max: 3600 }) * 1000,
     limitLoopback: env.flag('LIMIT_LOOPBACK', false, 'Count the requests of this machine towards the limit as well'),

@@ -30,6 +30,7 @@ export class HttpSettings {
   readonly trustedProxies!: readonly string[];
   readonly requestsPerMinutePerIp!: number;
   readonly requestsPerMinutePerPastelId!: number;
+  readonly dryRunsPerMinutePerIp!: number;
   readonly limitLoopback!: boolean;
   readonly shutdownGraceMs!: number;
 }

@@ -43,6 +43,7 @@ const http: HttpSettings = {
   trustedProxies: [],
   requestsPerMinutePerIp: 10_000,
   requestsPerMinutePerPastelId: 10_000,
+  dryRunsPerMinutePerIp: 10_000,
   limitLoopback: false,
   shutdownGraceMs: 5000,
 };

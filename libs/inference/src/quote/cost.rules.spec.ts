@@ -24,6 +24,8 @@ describe('what a request costs', () => {
       tenths: 10,
       currency: 'USD',
       total: '0.00875',
+      creditsEach: '117.647058823529',
+      credits: '1.029411764706',
       items: [
         { what: 'input tokens', quantity: 1500, price: '0.0000025', amount: '0.00375' },
         { what: 'output tokens at most', quantity: 500, price: '0.00001', amount: '0.005' },

@@ -26,6 +26,10 @@ export interface Cost {
   readonly currency: 'USD' | 'raw credits';
   readonly items: readonly CostItem[];
   readonly total: string;
+  /** Credits for one unit of the currency. */
+  readonly creditsEach: string;
+  /** The total in credits, before it is rounded to tenths and held to the minimum. */
+  readonly credits: string;
 }
 
 /**
@@ -84,7 +88,8 @@ const amountOf = ({ quantity, price }: Line): Exact => times(exact(quantity), pr
 function bill(currency: Cost['currency'], lines: readonly Line[], creditsEach: Exact, minimumTenths: number): Cost | undefined {
   const total = lines.map(amountOf).reduce(plus, exact(0));
   if (total.over <= 0n) return undefined;
-  const tenths = roundedHalfEven(times(times(total, creditsEach), exact(TENTHS_PER_CREDIT)));
+  const credits = times(total, creditsEach);
+  const tenths = roundedHalfEven(times(credits, exact(TENTHS_PER_CREDIT)));
   return {
     // Whatever is far beyond the limit of a request stays so as a double.
     tenths: Math.max(minimumTenths, Number(tenths)),
@@ -98,6 +103,8 @@ function bill(currency: Cost['currency'], lines: readonly Line[], creditsEach: E
         amount: decimalText(amountOf(each)),
       })),
     total: decimalText(total),
+    creditsEach: decimalText(creditsEach),
+    credits: decimalText(credits),
   };
 }
 
