@@ -16,7 +16,7 @@ interface MenuTrust {
 }
 
 /** The candidate was not taken, and why. */
-export class MenuRefused extends Error {
+class MenuRefused extends Error {
   override readonly name = 'MenuRefused';
 }
 
