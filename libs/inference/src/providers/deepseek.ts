@@ -2,6 +2,7 @@ import { chatProvider, keyAndUrl, textOf } from './kit/chat.js';
 import type { ChatAnswer } from './kit/chat-answer.js';
 import { telling } from './kit/chat-parameters.js';
 import { completionsOutput } from './kit/text.js';
+import { deepSeekTokens } from './kit/tokens.js';
 
 const table = telling(
   ['number_of_tokens_to_generate', 'max_tokens'],
@@ -24,6 +25,7 @@ export const deepSeek = chatProvider({
   setUp: keyAndUrl('DEEPSEEK', 'DeepSeek', 'https://api.deepseek.com'),
   types: ['text_completion'],
   parameters: { ...table, ...thinking },
+  counter: deepSeekTokens,
   streams: 'usage on request',
   listsAll: true,
   // A busy service sends comments, and closes the connection when it has not begun after ten minutes.

@@ -1,6 +1,7 @@
 import { chatProvider, keyAndUrl, textOf } from './kit/chat.js';
 import { telling } from './kit/chat-parameters.js';
 import { completionsOutput } from './kit/text.js';
+import { llamaTokens } from './kit/tokens.js';
 
 export const groq = chatProvider({
   name: 'groq',
@@ -20,6 +21,9 @@ export const groq = chatProvider({
     'reasoning_effort',
     'reasoning_format',
   ),
+  counter: llamaTokens,
+  // Of the vision models here; the longest that they take.
+  imageTokens: () => 2048,
   streams: 'usage on request',
   listsAll: true,
   // 498: no room in the tier that was asked for.

@@ -1,5 +1,7 @@
 import { chatProvider, keyAndUrl } from './kit/chat.js';
 import { telling } from './kit/chat-parameters.js';
+import { pixtralImageTokens } from './kit/image-tokens.js';
+import { mistralTokens } from './kit/tokens.js';
 
 export const mistral = chatProvider({
   name: 'mistral',
@@ -23,5 +25,7 @@ export const mistral = chatProvider({
     'reasoning_effort',
   ),
   embeddingParameters: telling('encoding_format', ['dimensions', 'output_dimension']),
+  counter: mistralTokens,
+  imageTokens: pixtralImageTokens,
   streams: 'usage always',
 });

@@ -1,5 +1,7 @@
 import { chatProvider, keyAndUrl } from './kit/chat.js';
 import { telling } from './kit/chat-parameters.js';
+import { openAiImageTokens } from './kit/image-tokens.js';
+import { openAiTokens } from './kit/tokens.js';
 
 const everywhere = ['seed', 'response_format', 'tools', 'tool_choice', 'parallel_tool_calls'] as const;
 /** They think before they answer: other names, and nothing that bends the choice of tokens. */
@@ -31,6 +33,8 @@ export const openAi = chatProvider({
   types: ['text_completion', 'embedding', 'ask_question_about_an_image'],
   parameters: (model) => (thinks(model) ? thinking : plain),
   embeddingParameters: telling('encoding_format', 'dimensions'),
+  counter: openAiTokens,
+  imageTokens: openAiImageTokens,
   streams: 'usage on request',
   listsAll: true,
   // Nothing comes while a model thinks.

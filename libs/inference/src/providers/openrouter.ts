@@ -1,5 +1,6 @@
 import { chatProvider, keyAndUrl } from './kit/chat.js';
 import { telling } from './kit/chat-parameters.js';
+import { claudeTokens } from './kit/tokens.js';
 
 const AUTO = 'openrouter/auto';
 const AUTO_USD_PER_MILLION_TOKENS = { prompt: 0.5, completion: 1.5 };
@@ -21,8 +22,12 @@ export const openRouter = chatProvider({
     'response_format',
     'tools',
     'tool_choice',
+    'parallel_tool_calls',
     'reasoning_effort',
   ),
+  // Behind it are all vocabularies: the one that splits most.
+  counter: claudeTokens,
+  imageTokens: () => 3072,
   streams: 'usage always',
   listsAll: true,
   // It keeps the connection alive with comments while a model behind it gets ready.

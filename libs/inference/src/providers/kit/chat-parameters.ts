@@ -91,7 +91,8 @@ const forms: Readonly<Record<string, NonNullable<Told['read']>>> = {
   tool_choice: toolChoice,
   logit_bias: logitBias,
   parallel_tool_calls: flag('parallel_tool_calls'),
-  logprobs: flag('logprobs'),
+  // Vectors are stored as numbers, whatever a client would like them to travel in.
+  encoding_format: () => 'float',
   safe_prompt: flag('safe_prompt'),
 };
 
