@@ -7,6 +7,7 @@ export default {
   moduleNameMapper: { '^#(.*)$': '<rootDir>/libs/$1/src/index.ts', '^(\\.{1,2}/.*)\\.js$': '$1' },
   globalSetup: '<rootDir>/test/support/start-postgres.mjs',
   globalTeardown: '<rootDir>/test/support/stop-postgres.mjs',
+  setupFiles: ['<rootDir>/test/support/canary-watch.mjs'],
   testTimeout: 20_000,
   // Two cores are common; jest would leave one of them idle.
   maxWorkers: '100%',

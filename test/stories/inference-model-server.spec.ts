@@ -2,12 +2,13 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { runInference, type InferenceOptions } from '#client';
+import { marked } from '../support/canary.js';
 import { InferenceUser } from '../support/inference-user.js';
 import { TestNetwork } from '../support/network.js';
 
 jest.setTimeout(60_000);
 
-const KEY = 'sk-local-model-server';
+const KEY = marked('model server key');
 const MODEL = 'llama3.2:3b';
 
 interface Call {

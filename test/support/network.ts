@@ -7,7 +7,7 @@ import { Devnet, type DevnetSupernodeFacts } from '#devnet';
 import { InferenceSweeps, providers } from '#inference';
 import type { WinstonLogger } from '#logs';
 import { InboxService } from '#messaging';
-import { pooledChecking, type Signing } from '#protocol';
+import { pooledChecking, type Clock, type Signing } from '#protocol';
 import { MeasuredPeerHealth } from '#reputation';
 import { JsonRpcChain, JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, JsonRpcWallet, signingBy } from '#rpc';
 import { expectCleanBooks, marked } from './canary.js';
@@ -42,7 +42,7 @@ export class TestNetwork {
       database?: 'SQLite' | 'PostgreSQL';
       environment?: Record<string, string>;
       supernodes?: number;
-      logger?: (settings: Settings) => WinstonLogger;
+      logger?: (settings: Settings, clock: Clock) => WinstonLogger;
       /** 127.0.0.1, 127.0.0.2 … on one port, as the existing clients want it, instead of one address with many ports. */
       ownHosts?: boolean;
     } = {},
@@ -74,7 +74,7 @@ export class TestNetwork {
       database?: string;
       environment?: Record<string, string>;
       databaseUrl?: string;
-      logger?: (settings: Settings) => WinstonLogger;
+      logger?: (settings: Settings, clock: Clock) => WinstonLogger;
     } = {},
   ): Promise<RunningSupernode> {
     const database = testDatabases().find(({ name }) => name === (options.database ?? 'SQLite'))!;
@@ -90,7 +90,7 @@ export class TestNetwork {
       settings,
       schedules: false,
       schemaBy: 'synchronize',
-      logger: options.logger?.(settings) ?? ['error'],
+      logger: options.logger?.(settings, this.clock) ?? ['error'],
       machine: { clock: this.clock, entropy: new SystemEntropy(), checking: pooledChecking },
     });
     await app.listen(facts.port, facts.ip);

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,8 @@ export default async function startPostgres() {
   const port = await freePort();
   // Not in the folder of the run: PostgreSQL may be another user, who may not enter there.
   const databaseDir = await mkdtemp(join(tmpdir(), 'inference-layer-pg-'));
+  // Where the run is broken off.
+  process.once('exit', () => rmSync(databaseDir, { recursive: true, force: true }));
   const server = new EmbeddedPostgres({
     databaseDir,
     user: 'test',

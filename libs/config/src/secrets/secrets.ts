@@ -38,7 +38,7 @@ export class Secrets {
     this.forms = [...new Set(long.flatMap(formsOf))].sort((left, right) => right.length - left.length);
   }
   /** The text without them. */
-  strike(text: string): string {
-    return this.forms.reduce((rest, form) => rest.replaceAll(form, REDACTED), text);
+  strike(text: string, mark = REDACTED): string {
+    return this.forms.reduce((rest, form) => rest.replaceAll(form, () => mark), text);
   }
 }

@@ -1,3 +1,4 @@
+import { Secrets } from '#config';
 import { type FailureCode, ProviderFailure } from '../provider.js';
 
 /** What vendors mean by their statuses; whether a repetition is safe and sensible goes with it. */
@@ -155,10 +156,10 @@ const ADDRESSES = [
 
 /** Fit to be shown: shortened, keys and addresses struck out, nothing that steers a terminal or a log. */
 export function cleaned(reason: string, secret?: string): string {
+  // Before anything is cut: half a key would not be found any more.
+  let text = secret ? new Secrets([secret]).strike(reason, '***').replaceAll(secret, '***') : reason;
   // What is far beyond the limit is not worth a search.
-  let text = reason.slice(0, REASON_LENGTH_MAX * 10);
-  if (secret) text = text.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***');
-  text = text.replace(KEY_LIKE, '***');
+  text = text.slice(0, REASON_LENGTH_MAX * 10).replace(KEY_LIKE, '***');
   for (const address of ADDRESSES) text = text.replace(address, '[address]');
   const printable = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
   const short = printable.length > REASON_LENGTH_MAX ? `${printable.slice(0, REASON_LENGTH_MAX - 1)}…` : printable;
