@@ -251,7 +251,7 @@ function usageOf(replies: readonly ChatReply[]): ReportedUsage | undefined {
 }
 
 /** They were read before they were paid; should a vendor's rules have changed since, the request is not served. */
-function asFailure<T>(read: () => T): T {
+export function asFailure<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
