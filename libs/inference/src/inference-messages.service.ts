@@ -102,7 +102,9 @@ export class InferenceMessages {
       },
       this.signing,
     );
-    return { ...(await this.served(job, request, unservedFields(code, reason, note.credit_note_id))), note };
+    const { inference_type: type } = job;
+    const fields = unservedFields({ type, code, message: reason, creditNoteId: note.credit_note_id });
+    return { ...(await this.served(job, request, fields)), note };
   }
 
   /** The same for a request that a note paid: its amount is open again, so there is no new one. */
@@ -111,7 +113,7 @@ export class InferenceMessages {
     request: InferenceAPIUsageRequest,
     { code, reason, noteId }: { code: UnservedCode; reason: string; noteId: string },
   ): Promise<Ending> {
-    return this.served(job, request, unservedFields(code, reason, noteId));
+    return this.served(job, request, unservedFields({ type: job.inference_type, code, message: reason, creditNoteId: noteId }));
   }
 
   announcedQuote(request: InferenceAPIUsageRequest, response: InferenceAPIUsageResponse): NewAnnouncement {

@@ -228,7 +228,13 @@ describe('results', () => {
     expect(resultFields({ output: 'x'.repeat(33 * 2 ** 20), outputText: 'txt', files: ['NA'] })).toBeUndefined();
   });
   test('an unserved request answers with its error and its credit note', () => {
-    const { inference_result_json_base64: json } = unservedFields('deadline_exceeded', 'No answer', 'note-1');
+    const ending = { code: 'deadline_exceeded', message: 'No answer', creditNoteId: 'note-1' } as const;
+    const { inference_result_json_base64: json } = unservedFields({ type: 'text_completion', ...ending });
+    const picture = unservedFields({ type: 'text_to_image', ...ending }).inference_result_json_base64;
+    expect(JSON.parse(Buffer.from(picture, 'base64').toString())).toMatchObject({
+      image: '',
+      error: { code: 'deadline_exceeded' },
+    });
     expect(JSON.parse(Buffer.from(json, 'base64').toString())).toEqual({
       error: { code: 'deadline_exceeded', message: 'No answer', credit_note_id: 'note-1' },
     });

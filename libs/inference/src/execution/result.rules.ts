@@ -26,6 +26,19 @@ export function resultFields({
 
 export type UnservedCode = FailureCode | 'internal_error' | 'burn_too_late' | 'burn_overpaid';
 
-/** What an unserved request answers with, so that a polling client learns of it instead of waiting for ever (inference spec 5.7). */
-export const unservedFields = (code: UnservedCode, message: string, creditNoteId: string): ResultFields =>
-  resultFields({ output: { error: { code, message, credit_note_id: creditNoteId } }, outputText: 'json', files: ['NA'] })!;
+interface Unserved {
+  readonly type: string;
+  readonly code: UnservedCode;
+  readonly message: string;
+  readonly creditNoteId: string;
+}
+
+/**
+ * What an unserved request answers with, so that a polling client learns of it instead of waiting for ever (inference spec 5.7). Clients decode
+ * the `image` of a picture without looking: it is there, and empty.
+ */
+export function unservedFields({ type, code, message, creditNoteId }: Unserved): ResultFields {
+  const error = { code, message, credit_note_id: creditNoteId };
+  const output = type === 'text_to_image' ? { image: '', error } : { error };
+  return resultFields({ output, outputText: 'json', files: ['NA'] })!;
+}
