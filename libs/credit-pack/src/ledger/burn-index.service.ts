@@ -8,6 +8,7 @@ import { burnIn, isTiedTo, type NamedBurn } from './burn.rules.js';
 import type { CreditPack } from './pack-ledger.js';
 import { LedgerStore } from './pack-ledger.store.js';
 import { ChainScan } from './pack-scan.service.js';
+import type { ScanRow } from './ticket-verdict.entity.js';
 import { eachLimited, SingleFlight } from '../single-flight.js';
 
 /** Calls in flight at the same time for one piece of work. */
@@ -45,13 +46,14 @@ export class BurnIndex {
   /** Bounded and idempotent. Throws ChainUnavailable; what was read until then stays. */
   async sweep(now: Date): Promise<void> {
     const tip = await this.chain.bestBlock();
-    const place = await this.scan.resume('burns', tip, (manager, height) => this.store.burns.undoAbove(manager, height));
+    let place = await this.scan.resume('burns', tip, (manager, height) => this.store.burns.undoAbove(manager, height));
     const first = await this.transactions.read((manager) => this.store.packs.firstPurchaseBurnHeight(manager));
-    let from = place ? place.height + 1 : first;
-    for (let reads = 0; from !== null && from <= tip.height && reads < READS_PER_SWEEP_MAX; reads++) {
-      const to = Math.min(from + BLOCKS_PER_READ - 1, tip.height);
-      if (!(await this.readBlocks(from, to, tip, now))) break;
-      from = to + 1;
+    for (let reads = 0; reads < READS_PER_SWEEP_MAX; reads++) {
+      const from: number | null = place ? place.height + 1 : first;
+      if (from === null || from > tip.height) break;
+      const reached = await this.readBlocks(place, from, tip, now);
+      if (!reached) break;
+      place = reached;
     }
     await this.lookAfterWaiting(tip.height);
   }
@@ -82,17 +84,22 @@ export class BurnIndex {
     return burn !== null && burn.requestId !== null;
   }
 
-  /** False where the chain has moved meanwhile: nothing is lost, the next sweep comes again. */
-  private async readBlocks(from: number, to: number, tip: Block, now: Date): Promise<boolean> {
+  /** Undefined where the chain has moved meanwhile, or another process has read on: nothing is lost, the next sweep comes again. */
+  private async readBlocks(before: ScanRow | null, from: number, tip: Block, now: Date): Promise<ScanRow | undefined> {
+    const to = Math.min(from + BLOCKS_PER_READ - 1, tip.height);
     const last = to === tip.height ? tip : await this.chain.block(to);
     const txids = await this.chain.transactionIdsOf(this.settings.network.burnAddress, from, to);
     for (let at = 0; at < txids.length; at += TRANSACTIONS_PER_WRITE) {
       await this.readTransactions(txids.slice(at, at + TRANSACTIONS_PER_WRITE), tip.height);
     }
-    if (!last || !(await this.scan.isOnChain({ height: to, blockHash: last.hash }))) return false;
+    if (!last || !(await this.scan.isOnChain({ height: to, blockHash: last.hash }))) return undefined;
     const place = { scan: 'burns', height: to, blockHash: last.hash, readAt: now.getTime() } as const;
-    await this.transactions.run('ledger: burn scan advanced', (manager) => this.store.scans.advance(manager, place));
-    return true;
+    const isFirst = await this.transactions.run('ledger: burn scan advanced', async (manager) => {
+      if (!(await this.scan.goOnFrom(manager, 'burns', before))) return false;
+      await this.scan.advance(manager, place);
+      return true;
+    });
+    return isFirst ? place : undefined;
   }
 
   private async readTransactions(txids: readonly string[], tip: number): Promise<void> {
@@ -114,14 +121,15 @@ export class BurnIndex {
     const sightings = found
       .map((transaction) => ({ transaction, burn: burnIn(transaction, this.settings.network.burnAddress) }))
       .filter(({ burn }) => burn.usage > 0);
-    if (sightings.length === 0) return;
-    await this.transactions.run('ledger: burns recorded', async (manager) => {
-      for (const { transaction, burn } of sightings) {
-        const inputAddresses = sender === undefined ? burn.inputAddresses : [...new Set([...burn.inputAddresses, sender])];
-        const { txid, mined } = transaction;
+    // One after the other: whoever holds a pack never waits for a burn.
+    for (const { transaction, burn } of sightings) {
+      const inputAddresses = sender === undefined ? burn.inputAddresses : [...new Set([...burn.inputAddresses, sender])];
+      const { txid, mined } = transaction;
+      await this.transactions.run('ledger: burns recorded', async (manager) => {
+        await this.store.packs.pay(manager);
         await this.counting.record(manager, { txid, burn: { ...burn, inputAddresses }, mined, tip });
-      }
-    });
+      });
+    }
   }
 
   private async lookAfterWaiting(tip: number): Promise<void> {
@@ -135,10 +143,11 @@ export class BurnIndex {
       tip,
     );
     const dropped = looked.filter(({ burn, transaction }) => !transaction && tip >= burn.knownAtHeight + DROPPED_AFTER_BLOCKS);
-    if (dropped.length === 0) return;
-    await this.transactions.run('ledger: vanished burns recorded', async (manager) => {
-      for (const { burn } of dropped) await this.counting.vanish(manager, burn);
-    });
+    for (const { burn } of dropped)
+      await this.transactions.run('ledger: vanished burns recorded', async (manager) => {
+        await this.store.packs.pay(manager);
+        await this.counting.vanish(manager, burn);
+      });
   }
 
   private async readPack(registrationTxid: string, now: Date): Promise<void> {

@@ -52,6 +52,7 @@ export class HoldClaims {
     let lost: ClaimLost | undefined;
     try {
       await this.transactions.run('ledger: burn claimed', async (manager) => {
+        await this.store.packs.pay(manager);
         const hold = await this.store.holds.of(manager, claim.requestId);
         if (!hold || hold.burnTxid !== null) throw new ClaimLost('taken', PAID_ALREADY);
         await this.counting.claim(manager, hold, claim.txid, refusal);

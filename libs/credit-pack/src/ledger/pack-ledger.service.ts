@@ -76,6 +76,7 @@ export class DatabasePackLedger extends PackLedger {
   }
 
   async release(manager: EntityManager, requestId: string): Promise<void> {
+    await this.store.packs.pay(manager);
     const hold = await this.store.holds.of(manager, requestId);
     if (!hold || !(await this.store.holds.change(manager, requestId, 'held', { state: 'released' }))) return;
     await this.store.packs.count(manager, new Map([[hold.packTxid, { held: -hold.millicredits }]]));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Test } from '@nestjs/testing';
 import { Chain } from '#chain';
 import { NetworkSettings, PurchaseSettings, Environment, readSettings } from '#config';
-import { Transactions } from '#database';
+import { Leadership, Transactions } from '#database';
 import {
   canonicalText,
   Checking,
@@ -194,6 +194,7 @@ export async function openLedger({ source, transactions }: OpenDatabase, chain =
       { provide: MarketPrice, useValue: { usdPerPsl } },
       { provide: Clock, useValue: clock },
       { provide: Transactions, useValue: transactions },
+      { provide: Leadership, useValue: { isOurs: false } },
       { provide: NetworkSettings, useValue: settings.network },
       { provide: PurchaseSettings, useValue: { ...settings.purchase, ticketScanHeight: START } },
     ],

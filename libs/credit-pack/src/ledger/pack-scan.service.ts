@@ -36,15 +36,22 @@ export class ChainScan {
       throw new ChainUnavailable('getblock', `at height ${tip.height}, far behind ${place.height}, where it has been before`);
     const fork = await this.forkBelow(place);
     const height = fork?.height ?? -1;
-    await this.transactions.run('ledger: scan rewound', async (manager) => {
+    const isRewound = await this.transactions.run('ledger: scan rewound', async (manager) => {
+      if (!(await this.store.scans.goOnFrom(manager, scan, place))) return false;
       await undo(manager, height);
       await this.store.scans.rewind(manager, scan, height);
+      return true;
     });
-    return fork;
+    return isRewound ? fork : this.resume(scan, tip, undo);
   }
 
   position(scan: Scan): Promise<ScanRow | null> {
     return this.transactions.read((manager) => this.store.scans.position(manager, scan));
+  }
+
+  /** False where another process has gone on from there meanwhile; then nothing is to be written. */
+  goOnFrom(manager: EntityManager, scan: Scan, place: ScanRow | null): Promise<boolean> {
+    return this.store.scans.goOnFrom(manager, scan, place);
   }
 
   advance(manager: EntityManager, place: ScanRow): Promise<void> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { In, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
+import { passThrough } from '#database';
 import { isPastelId } from '#protocol';
 import { PackRow, PackUserRow, type PackState } from './pack.entity.js';
 import { standsBefore } from './pack.rules.js';
@@ -17,8 +18,16 @@ export interface PackKeys {
   readonly requestHash: string;
 }
 
+/** Who changes packs because of the chain passes it alone, who pays from them passes together. */
+export const LEDGER_GATE = 'ledger';
+
 @Injectable()
 export class PackRepository {
+  /** To be taken by whoever changes burns, holds and packs in one transaction, before the first of them (docs/money.md). */
+  pay(manager: EntityManager): Promise<void> {
+    return passThrough(manager, LEDGER_GATE, 'shared');
+  }
+
   byTxid(manager: EntityManager, registrationTxid: string): Promise<PackRow | null> {
     return manager.findOneBy(PackRow, { registrationTxid });
   }

@@ -46,7 +46,7 @@ export class TicketFollower {
     return this.reach(tip, [], now);
   }
 
-  /** False where the chain has moved since the tickets were listed: the next sweep sees it anew. */
+  /** False where the chain has moved since the tickets were listed, or another process has read on: the next sweep sees it anew. */
   private async readBlock(height: number, tickets: readonly ContractTicket[], now: Date): Promise<boolean> {
     const block = await this.chain.block(height);
     if (!block || tickets.some(({ txid }) => !block.txids.includes(txid))) return false;
@@ -65,13 +65,14 @@ export class TicketFollower {
 
   private async reach(block: Block, judged: readonly JudgedTicket[], now: Date): Promise<boolean> {
     const before = await this.scan.position('tickets');
-    if (before && !(await this.scan.isOnChain(before))) return false;
+    if (before && (before.height >= block.height || !(await this.scan.isOnChain(before)))) return false;
     if (!(await this.scan.isOnChain({ height: block.height, blockHash: block.hash }))) return false;
-    await this.transactions.run('ledger: tickets of a block stored', async (manager) => {
+    return this.transactions.run('ledger: tickets of a block stored', async (manager) => {
+      if (!(await this.scan.goOnFrom(manager, 'tickets', before))) return false;
       for (const ticket of judged) await ticket.enter(manager, now);
       await this.scan.advance(manager, { scan: 'tickets', height: block.height, blockHash: block.hash, readAt: now.getTime() });
+      return true;
     });
-    return true;
   }
 }
 

@@ -38,6 +38,7 @@ export class TicketRetry {
     if (!ticket || ticket.height !== row.height) return;
     const judged = await this.judge.judge(ticket, row);
     await this.transactions.run('ledger: undecided ticket judged again', async (manager) => {
+      await this.store.scans.alone(manager);
       const isStillOpen = (await this.store.verdicts.byTxid(manager, row.registrationTxid))?.blockHash === row.blockHash;
       if (isStillOpen) await judged.enter(manager, now);
     });

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Between, LessThan, MoreThan, type EntityManager } from 'typeorm';
+import { passThrough } from '#database';
+import { LEDGER_GATE } from './pack.repository.js';
 import { ScanRow } from './ticket-verdict.entity.js';
 
 export type Scan = ScanRow['scan'];
@@ -10,6 +12,18 @@ const CHECKPOINTS_MAX = 1000;
 export class ScanRepository {
   position(manager: EntityManager, scan: Scan): Promise<ScanRow | null> {
     return manager.findOne(ScanRow, { where: { scan }, order: { height: 'DESC' } });
+  }
+
+  /** Lets nobody else write down what stands on the chain, nor what is paid from packs, until the transaction ends. */
+  alone(manager: EntityManager): Promise<void> {
+    return passThrough(manager, LEDGER_GATE);
+  }
+
+  /** The same; false where another process has gone on from the place meanwhile. */
+  async goOnFrom(manager: EntityManager, scan: Scan, place: ScanRow | null): Promise<boolean> {
+    await this.alone(manager);
+    const now = await this.position(manager, scan);
+    return now?.height === place?.height && now?.blockHash === place?.blockHash;
   }
 
   /** Newest first. */

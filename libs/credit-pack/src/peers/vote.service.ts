@@ -53,7 +53,8 @@ export class VoteService {
       await this.announced.takeBackVote(questionHash);
       throw refusal;
     });
-    return vote;
+    // Where two processes were asked at once, the vote that was stored is the answer of both.
+    return (await this.announced.voteOn(questionHash))?.vote ?? vote;
   }
 
   private async mustBeFree(buyers: BuyersAddress, tip: number): Promise<void> {

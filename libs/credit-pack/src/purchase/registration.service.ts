@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Chain, ChainRefusal, type ContractTicket } from '#chain';
+import { ProcessLocks } from '#database';
 import {
   composeTicket,
   CREDIT_PACK_TICKET_SUBTYPE,
@@ -17,6 +18,8 @@ export type Registration =
   | { readonly state: 'void'; readonly txid: string; readonly reason: string }
   /** In the mempool, or mined and not judged yet. */
   | { readonly state: 'waiting'; readonly txid: string }
+  /** Another call, perhaps of another process, is at it: look again later. */
+  | { readonly state: 'busy' }
   /** Not there: the node said no, or the other supernodes would not accept the ticket. */
   | { readonly state: 'refused'; readonly reason: string };
 
@@ -27,7 +30,8 @@ const IN_MEMPOOL = /in mempool with the same secondary key .*\[txid=([0-9a-f]{64
  * Puts a ticket on the chain once, however often it is asked to (W21, credit-packs spec 5.7).
  * 1. What is there already, by its txid or by its key F(D), is only looked at.
  * 2. A new ticket is judged as every supernode will judge it.
- * 3. It is registered. Where the outcome stays unknown, the next call finds it by its key, or learns from the node that it waits.
+ * 3. It is registered, by one caller at a time over all processes. Where the outcome stays unknown, the next call finds it by its key,
+ *    or learns from the node that it waits.
  * The caller stores its intent first. Throws ChainUnavailable when nothing is known.
  */
 @Injectable()
@@ -37,6 +41,7 @@ export class RegistrationService {
   constructor(
     private readonly chain: Chain,
     private readonly tickets: RegisteredTickets,
+    private readonly locks: ProcessLocks,
   ) {}
 
   /** Why a ticket of these would not be accepted; none where it stands already. */
@@ -69,10 +74,17 @@ export class RegistrationService {
     knownTxid: string | null,
   ): Promise<Registration> {
     const { json, fullyParsedHash } = composeTicket(response, confirmation);
-    const found = await this.find(fullyParsedHash, knownTxid);
-    if (found) return found;
-    const faults = await this.faultsOf(response, confirmation);
-    if (faults.length > 0) return { state: 'refused', reason: faults.join('; ') };
+    const registration = await this.locks.whileAlone(`register ticket ${fullyParsedHash}`, async () => {
+      const found = await this.find(fullyParsedHash, knownTxid);
+      if (found) return found;
+      const faults = await this.faultsOf(response, confirmation);
+      if (faults.length > 0) return { state: 'refused', reason: faults.join('; ') } as const;
+      return this.send(json, fullyParsedHash);
+    });
+    return registration ?? { state: 'busy' };
+  }
+
+  private async send(json: string, fullyParsedHash: string): Promise<Registration> {
     try {
       const ticket = { data: json, subType: CREDIT_PACK_TICKET_SUBTYPE, secondaryKey: fullyParsedHash };
       const { txid } = await this.chain.registerContractTicket(ticket);

@@ -57,7 +57,7 @@ export class SettlementService {
     if (!(await this.registration.find(ticketKey!, registrationTxid))) {
       const registration = await this.registration.register(response!, confirmation!, null);
       this.logger.warn(`The ticket of purchase ${purchase.requestHash} had left the chain: ${registration.state}`);
-      if (registration.state !== 'refused') await this.purchases.note(purchase, { registrationTxid: registration.txid });
+      if ('txid' in registration) await this.purchases.note(purchase, { registrationTxid: registration.txid });
     }
     await this.purchases.note(purchase, { touchedAt: this.now });
   }
@@ -114,6 +114,8 @@ export class SettlementService {
         const loss = lossOf(await this.payment.judge(purchase.response!, purchase.confirmation!));
         return loss === undefined ? this.pause(purchase, registration.reason) : this.fail(purchase, loss);
       }
+      case 'busy':
+        return false;
       case 'waiting':
         if (registration.txid !== purchase.registrationTxid)
           await this.purchases.note(purchase, { registrationTxid: registration.txid, trouble: null, touchedAt: this.now });

@@ -59,6 +59,8 @@ export class StorageRetryJob {
       case 'refused':
         this.logger.warn(`Storage retry ${retry.retryHash} waits: ${registration.reason}`);
         return undefined;
+      case 'busy':
+        return undefined;
       case 'waiting':
         if (registration.txid !== retry.registrationTxid)
           await this.announced.noteRegistration(retry.retryHash, registration.txid);
