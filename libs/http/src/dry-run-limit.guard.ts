@@ -8,7 +8,7 @@ import { callerOf, RateLimiter } from './rate-limit.js';
 
 /** How often one address may have this node compute for nobody's account. Calls from this machine are not counted unless `limitLoopback`. */
 @Injectable()
-export class DryRunLimit implements CanActivate {
+class DryRunLimit implements CanActivate {
   private readonly limiter: RateLimiter;
   constructor(
     clock: Clock,

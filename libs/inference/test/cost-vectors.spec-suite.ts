@@ -47,7 +47,7 @@ async function costIn(vector: JsonObject, credit: CreditPricing): Promise<Cost |
   const type = textOf(vector['inference_type']) as InferenceType;
   const parameters = parametersOf(encodeBase64(writeJson(vector['model_parameters'] ?? {})), model.entry, type);
   const input = objectOf(vector['input'] ?? {});
-  const ask: Ask = { model, parameters, input: inputIn(input) };
+  const ask: Ask = { model, parameters, input: inputIn(input, type) };
   const work =
     type === 'embedding_document'
       ? // The service that finds the sentences is not here.
@@ -57,8 +57,8 @@ async function costIn(vector: JsonObject, credit: CreditPricing): Promise<Cost |
 }
 const nothingAround = { signal: new AbortController().signal } as Surroundings;
 
-/** Text is counted by the vector; pictures and sounds by us. */
-function inputIn(input: JsonObject): Input {
+/** Text and documents are counted by the vector; pictures and sounds by us. */
+function inputIn(input: JsonObject, type: InferenceType): Input {
   const bytes = Buffer.alloc(0);
   const size = input['image_px'];
   if (Array.isArray(size)) {
@@ -69,7 +69,8 @@ function inputIn(input: JsonObject): Input {
     const seconds = numberOf(input['audio_seconds']);
     return { text: '', media: { bytes, facts: { kind: 'audio', format: 'mp3', seconds } } };
   }
-  return { text: '' };
+  if (type === 'analyze_document') return { text: '', media: { bytes, facts: { kind: 'document', format: 'pdf', pages: 1 } } };
+  return { text: type === 'text_to_image' ? 'A ship' : '' };
 }
 function countsIn(input: JsonObject, work: Workload): Partial<Workload> {
   const own = 'image_px' in input;

@@ -14,7 +14,7 @@ export interface CreditPricing {
 }
 
 /** One line of a bill: so much of something, at a price each. */
-export interface CostItem {
+interface CostItem {
   readonly what: string;
   readonly quantity: number;
   /** Of one; USD, or raw credits before scaling. */
@@ -58,9 +58,9 @@ export function costOf(
 }
 
 /** Nobody asks for more answers to one question. */
-export const COMPLETIONS_MAX = 100;
+const COMPLETIONS_MAX = 100;
 /** Beyond what any model reads or writes; a menu that forgets a limit is held to it. */
-export const TOKENS_MAX = 1e9;
+const TOKENS_MAX = 1e9;
 
 /** What keeps this work from being priced; undefined where nothing does. Counts may come from a service, and be nonsense. */
 export function workFault(work: Workload, { entry, inputTokensMax = TOKENS_MAX }: Pick<Model, 'entry' | 'inputTokensMax'>) {
