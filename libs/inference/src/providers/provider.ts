@@ -91,7 +91,7 @@ export interface Model {
 /** Checked, clamped, defaults filled in. The same set is priced and executed. */
 export type ParameterValues = Readonly<Record<string, number | string>>;
 
-export type DocumentFormat = 'pdf' | 'text' | 'docx' | 'pptx' | 'xlsx' | 'odt' | 'epub';
+type DocumentFormat = 'pdf' | 'text' | 'docx' | 'pptx' | 'xlsx' | 'odt' | 'epub';
 
 /** What a bounded look at the bytes of a file told. Pages are known of a PDF alone; anything else counts as one. */
 export type MediaFacts =
