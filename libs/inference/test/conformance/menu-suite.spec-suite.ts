@@ -43,12 +43,14 @@ export const menuSuite = {
     let looks = 0;
     const seen = new Set<string>();
     for (const model of models) {
+      // Models with the same parameters are of one sort: one of them stands for all.
+      const sort = model.entry.model_parameters.map(({ name }) => name).join();
       for (const type of model.entry.supported_inference_type_strings) {
         assert(provider.abilities[type], `${model.entry.model_name} is said to do ${type}`);
         const leading = stand.leading.find((each) => each.type === type);
         assert(leading, `there is no case of ${type}, which the menu offers`);
         for (const parameter of model.entry.model_parameters) {
-          const key = JSON.stringify([type, model.upstream.slice(0, 5), parameter.name, parameter.options]);
+          const key = JSON.stringify([type, sort, parameter.name, parameter.options]);
           if (!parameter.inference_types_parameter_applies_to.includes(type) || seen.has(key)) continue;
           seen.add(key);
           await reaches(stand, leading, { model, type, parameter });
@@ -66,7 +68,8 @@ interface Looked {
   readonly parameter: ModelParameter;
 }
 async function reaches(stand: Stand, leading: Case, { model, type, parameter }: Looked): Promise<void> {
-  const { samples } = stand.fixtures.manifest;
+  const { provider, fixtures } = stand;
+  const { samples } = fixtures.manifest;
   const value = samples && parameter.name in samples ? samples[parameter.name] : someValue(parameter);
   if (value === undefined || value === null || stand.isLocal || COUNTED_ONLY.has(parameter.name)) return;
   // What the case itself sends stays, as far as this model knows it.
@@ -75,11 +78,15 @@ async function reaches(stand: Stand, leading: Case, { model, type, parameter }: 
   const ask = { ...leading, parameters: { ...own, [parameter.name]: value }, model: { model } };
   const refusal = await refusalOf(() => stand.count(ask)).catch(() => undefined);
   assert.equal(refusal, undefined, `${parameter.name} is refused`);
-  const isTold = (await question(stand, ask)) !== (await question(stand, { ...ask, parameters: own }));
+  const plain = JSON.stringify([provider.name, model.upstream, type, own]);
+  questions.set(plain, questions.get(plain) ?? (await question(stand, { ...ask, parameters: own })));
+  const isTold = (await question(stand, ask)) !== questions.get(plain);
   const what = `${parameter.name} of ${model.entry.model_name} for ${type}`;
   if (isWithoutEffect(parameter)) assert(!isTold, `${what} reaches the vendor though it says that it does not`);
   else assert(isTold, `${what} never reaches the vendor`);
 }
+/** Those without the parameter, which many have in common. */
+const questions = new Map<string, string>();
 /** What the vendor is asked, without the boundaries of forms. */
 async function question(stand: Stand, ask: Case): Promise<string> {
   stand.play(ask);
