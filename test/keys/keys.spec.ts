@@ -155,7 +155,7 @@ describe('keys of services that repeat them', () => {
 
   test('every page and every refusal, to the operator and to everybody else', async () => {
     const wrong = { authorization: `Basic ${Buffer.from('operator:wrong').toString('base64')}` };
-    const paths = [...originalRoutes, ['GET', '/providers'], ['GET', '/docs'], ['POST', '/quote']] as const;
+    const paths = [...originalRoutes, ['GET', '/providers'], ['GET', '/docs'], ['GET', '/metrics'], ['POST', '/quote']] as const;
     for (const headers of [{}, wrong, bearer]) {
       // `send` fails where an answer holds a secret.
       for (const [method, path] of paths)
