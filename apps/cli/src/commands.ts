@@ -274,7 +274,7 @@ function amountOfPsl(text: string): number {
   return patoshis;
 }
 /** `name=value`; a value that is JSON counts as such, anything else as text. */
-function parametersIn(pairs: readonly string[]): Record<string, unknown> {
+export function parametersIn(pairs: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=');

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import * as commands from './commands.js';
 import type { Context } from './commands.js';
+import { quote } from './quote.js';
 import { EXIT, explain, type Terminal } from './output.js';
 import {
   listSecrets,
@@ -37,6 +38,7 @@ export async function run(
   input: SecretInput = secretFromUser(),
 ): Promise<number> {
   const program = programOf(terminal);
+  addAudit(program, terminal);
   addSecrets(program, terminal, input);
   // Sub-commands inherit neither: without this a wrong option would end the process itself.
   for (const command of commandsOf(program)) command.exitOverride().copyInheritedSettings(program);
@@ -59,18 +61,7 @@ function programOf(terminal: Terminal): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.error(text.trimEnd()) });
 
-  /** Opens the node for one command and closes it after. */
-  const withNode =
-    <A extends unknown[]>(act: (context: Context, ...args: A) => Promise<void>) =>
-    async (...args: A): Promise<void> => {
-      const options = program.opts<GlobalOptions>();
-      const node = new UserNode(options, terminal);
-      try {
-        await act({ node, terminal, json: options.json === true }, ...args);
-      } finally {
-        node.close();
-      }
-    };
+  const withNode = nodeOpener(program, terminal);
   const many = (value: string, all: string[] = []): string[] => [...all, value];
 
   program.command('network').description('the supernodes, what they offer, and your wallet').action(withNode(commands.network));
@@ -91,6 +82,13 @@ function programOf(terminal: Terminal): Command {
   program.command('packs').description('the credit packs that you may spend').action(withNode(commands.packs));
   program.command('balance [pack]').description('the credits left in a pack').action(withNode(commands.balance));
   program
+    .command('quote <prompt>')
+    .description('what an inference would cost, and why; nothing is asked for or paid')
+    .option('--model <name>', 'the first that fits where absent; see `network`')
+    .option('--type <type>', 'the sort of inference', 'text_completion')
+    .option('--param <name=value>', 'a parameter of the model; may be given again', many)
+    .action(withNode(quote));
+  program
     .command('infer <prompt>')
     .description('run one inference on a credit pack')
     .option('--pack <txid>', 'the pack that pays; the first with credits left where absent')
@@ -108,6 +106,38 @@ function programOf(terminal: Terminal): Command {
     .description('rate the supernode that ran an inference, once, from 0 to 5')
     .action(withNode(commands.rate));
   return program;
+}
+
+/** Opens the node for one command and closes it after. */
+const nodeOpener =
+  (program: Command, terminal: Terminal) =>
+  <A extends unknown[]>(act: (context: Context, ...args: A) => Promise<void>) =>
+  async (...args: A): Promise<void> => {
+    const options = program.opts<GlobalOptions>();
+    const node = new UserNode(options, terminal);
+    try {
+      await act({ node, terminal, json: options.json === true }, ...args);
+    } finally {
+      node.close();
+    }
+  };
+
+/** For who runs a supernode. */
+function addAudit(program: Command, terminal: Terminal): void {
+  program
+    .command('audit-books [database...]')
+    .description("recompute a supernode's books from its database and the chain, and name any difference")
+    .option('--no-chain', 'compare the rows alone, without asking pasteld')
+    .action(
+      nodeOpener(
+        program,
+        terminal,
+      )(async (context, databases: string[], options: { chain: boolean }) => {
+        // Loads the whole server, which no other command needs.
+        const { auditBooks } = await import('./audit-books.js');
+        await auditBooks(context, databases, options);
+      }),
+    );
 }
 
 const commandsOf = (command: Command): Command[] => command.commands.flatMap((each) => [each, ...commandsOf(each)]);

@@ -17,6 +17,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** The command was understood and carried out, and its result is bad news that was printed. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed';
+}
+
 /** One line a step. */
 export function progressLine({ step, text, waitsFor, patoshis }: Progress): string {
   const cost = patoshis === undefined || patoshis === 0 ? '' : ` [${pslText(patoshis)} PSL]`;
@@ -32,6 +37,7 @@ export function printResult(terminal: Terminal, asJson: boolean, value: unknown,
 export function explain(error: unknown, terminal: Terminal): number {
   if (error instanceof UsageError) return told(EXIT.usage, error.message);
   if (error instanceof SettingsError || error instanceof SecretProblem) return told(EXIT.usage, error.message);
+  if (error instanceof CommandFailed) return told(EXIT.failed, error.message);
   if (error instanceof ClientError) return told(error.code === 'bad-input' ? EXIT.usage : EXIT.failed, error.message, error.hint);
   if (error instanceof ChainUnavailable) {
     return told(

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Chain } from '#chain';
 import type { UserSide, WalletSide } from '#client';
 import { Environment, namesNode, readSettings, SettingSources, SystemClock, SystemEntropy, type Settings } from '#config';
 import { isPastelId, pooledChecking, type Clock } from '#protocol';
@@ -63,6 +64,12 @@ export class UserNode {
 
   get walletSide(): WalletSide {
     return this.wallet;
+  }
+  get chain(): Chain {
+    return this.wallet.chain;
+  }
+  get chainSettings(): Settings['network'] {
+    return this.settings.network;
   }
   get networkName(): string {
     return this.settings.network.network.name;

@@ -4,6 +4,7 @@ import { ReputationModule } from '#reputation';
 import { CreditPackSweeps } from './credit-pack-sweeps.service.js';
 import { ledgerControllers, ledgerEntities, ledgerProviders } from './ledger/ledger.js';
 import { PackLedger } from './ledger/pack-ledger.js';
+import { PackChainAudit } from './ledger/pack-chain-audit.service.js';
 import { PackReconciliation } from './ledger/pack-reconciliation.service.js';
 import { purchaseControllers, purchaseEntities, purchaseProviders } from './purchase/purchase.js';
 
@@ -15,6 +16,6 @@ export const creditPackEntities: readonly Entity[] = [...purchaseEntities, ...le
   imports: [ReputationModule],
   controllers: [...purchaseControllers, ...ledgerControllers],
   providers: [...purchaseProviders, ...ledgerProviders, CreditPackSweeps],
-  exports: [PackLedger, PackReconciliation, CreditPackSweeps],
+  exports: [PackLedger, PackReconciliation, PackChainAudit, CreditPackSweeps],
 })
 export class CreditPackModule {}

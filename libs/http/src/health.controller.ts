@@ -1,20 +1,10 @@
 import { Controller, Get, HttpCode, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { ErrorAnswers } from './api-answers.js';
+import { Health } from './health.dto.js';
 import { HEALTH_PATH } from './lifecycle.js';
 import { Readiness } from './readiness.service.js';
-
-export class Health {
-  @ApiProperty({ enum: ['ok', 'error'], example: 'ok' }) status!: 'ok' | 'error';
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: { type: 'string' },
-    example: { process: 'ok', database: 'ok', chain: 'ok' },
-    description: '`ok`, or what is wrong',
-  })
-  checks!: Readonly<Record<string, string>>;
-}
 
 @ApiTags('health')
 @Controller(HEALTH_PATH)

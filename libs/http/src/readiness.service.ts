@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Chain } from '#chain';
 import { Transactions } from '#database';
 import { Clock } from '#protocol';
-import type { Health } from './health.controller.js';
+import type { Health } from './health.dto.js';
 import { Lifecycle } from './lifecycle.js';
 
 /** Whoever asks more often gets the last answer. */

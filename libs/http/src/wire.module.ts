@@ -8,6 +8,7 @@ import { ChallengeService } from './challenge.service.js';
 import { Freshness } from './freshness.js';
 import { HealthController } from './health.controller.js';
 import { Lifecycle } from './lifecycle.js';
+import { Metrics, MetricsController } from './metrics.js';
 import { PastelIdLimit } from './pastelid-limit.js';
 import { Readiness } from './readiness.service.js';
 import { SiteController } from './site.controller.js';
@@ -15,9 +16,9 @@ import { SiteController } from './site.controller.js';
 /** What every controller leans on: challenges and freshness. Global, because guards are made in the module of their controller. */
 @Global()
 @Module({
-  controllers: [ChallengeController, HealthController, SiteController],
-  providers: [Lifecycle, Readiness, ChallengeRepository, ChallengeService, ChallengeScheduler, PastelIdLimit, Freshness],
-  exports: [Lifecycle, ChallengeService, PastelIdLimit, Freshness],
+  controllers: [ChallengeController, HealthController, MetricsController, SiteController],
+  providers: [Lifecycle, Metrics, Readiness, ChallengeRepository, ChallengeService, ChallengeScheduler, PastelIdLimit, Freshness],
+  exports: [Lifecycle, Metrics, ChallengeService, PastelIdLimit, Freshness],
 })
 export class WireModule {}
 

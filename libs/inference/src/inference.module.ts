@@ -38,6 +38,7 @@ import { ProviderRunner } from './execution/provider-runner.service.js';
 import { Outgoing } from './execution/outgoing/outgoing.service.js';
 import { Providers } from './execution/providers.service.js';
 import { QuoteService } from './quote/quote.service.js';
+import { BooksCheck } from './books/books-check.service.js';
 import { Reconciliation } from './books/reconciliation.service.js';
 import { ResultService } from './results/result.service.js';
 import { RetentionService } from './results/retention.service.js';
@@ -85,6 +86,7 @@ import { RetentionService } from './results/retention.service.js';
     HandedInResults,
     { provide: CompletedRequests, useClass: KnownCompletedRequests },
     Reconciliation,
+    BooksCheck,
     InferenceSweeps,
     InferenceScheduler,
   ],

@@ -3,6 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { Leadership } from '#database';
 import { Lifecycle } from '#http';
 import { Clock } from '#protocol';
+import { BooksCheck } from './books/books-check.service.js';
 import { InferenceSweeps } from './inference-sweeps.service.js';
 
 /**
@@ -17,6 +18,7 @@ export class InferenceScheduler implements BeforeApplicationShutdown {
     private readonly clock: Clock,
     private readonly sweeps: InferenceSweeps,
     private readonly lifecycle: Lifecycle,
+    private readonly books: BooksCheck,
     private readonly leadership: Leadership,
   ) {
     lifecycle.waitFor(() => sweeps.executions.idle());
@@ -36,6 +38,9 @@ export class InferenceScheduler implements BeforeApplicationShutdown {
   }
   @Interval(10_000) askProviders(): Promise<void> {
     return this.once('ask providers', (now) => this.sweeps.catalog.sweep(now));
+  }
+  @Interval(3_600_000) checkBooks(): Promise<void> {
+    return this.once('check the books', (now) => this.leadership.whileOurs(() => this.books.sweep(now)));
   }
   @Interval(600_000) forget(): Promise<void> {
     return this.once('forget', (now) => this.leadership.whileOurs(() => this.sweeps.retention.sweep(now)));

@@ -102,6 +102,10 @@ export class BurnRepository {
     return manager.find(UsageBurnRow, { where: { height: IsNull(), isGone: false }, order: { knownAtHeight: 'ASC' }, take });
   }
 
+  minedOf(manager: EntityManager, packTxid: string): Promise<UsageBurnRow[]> {
+    return manager.findBy(UsageBurnRow, { packTxid, height: Not(IsNull()) });
+  }
+
   count(manager: EntityManager, packTxid: string): Promise<number> {
     return manager.countBy(UsageBurnRow, { packTxid, isGone: false });
   }

@@ -17,7 +17,31 @@ describe.each(testDatabases())('holds on $name', (database) => {
     ({ pack, trackingAddress } = await node.buy());
   });
   afterEach(async () => {
-    expect((await node.reconcile()).differences).toEqual([]);
+    node.chain.isDown = false;
+    expect([...(await node.reconcile()).differences, ...(await node.chainDifferences())]).toEqual([]);
+  });
+
+  test('burns that the books have otherwise than the chain are named', async () => {
+    const [forgotten, moved] = [pay(15), pay(16)];
+    node.chain.mine();
+    await node.sweep();
+    const { height } = (await node.chain.transaction(moved))!.mined!;
+    const spoil = (query: string) => node.transactions.run('test: books spoiled', (manager) => manager.query(query));
+    await spoil(`UPDATE usage_burn SET height = ${height - 1} WHERE txid = '${moved}'`);
+    await spoil(`DELETE FROM usage_burn WHERE txid = '${forgotten}'`);
+    const found = (await node.chainDifferences()).map(({ what, stored, computed }) => [what, stored, computed]);
+    expect(found.sort()).toEqual(
+      [
+        [`burn ${forgotten}`, 'unknown', `15 patoshis in block ${height}`],
+        [`burn ${moved}`, `16 patoshis in block ${height - 1}, of ${pack.registrationTxid}`, `16 patoshis in block ${height}`],
+      ].sort(),
+    );
+    await spoil(`DELETE FROM usage_burn WHERE txid = '${moved}'`);
+    await spoil(`UPDATE credit_pack SET "burnedMillicredits" = 0`);
+    node.chain.disconnect(1);
+    node.chain.drop(forgotten);
+    node.chain.drop(moved);
+    await node.sweep();
   });
 
   const balance = async () => {

@@ -7,6 +7,7 @@ import { HoldClaims } from './hold-claims.service.js';
 import { HoldRow } from './hold.entity.js';
 import { HoldRepository } from './hold.repository.js';
 import { PackRow, PackUserRow } from './pack.entity.js';
+import { PackChainAudit } from './pack-chain-audit.service.js';
 import { PackLedger } from './pack-ledger.js';
 import { PackLedgerScheduler } from './pack-ledger.scheduler.js';
 import { DatabasePackLedger } from './pack-ledger.service.js';
@@ -52,6 +53,7 @@ export const ledgerProviders: Provider[] = [
   HoldClaims,
   PacksService,
   PackReconciliation,
+  PackChainAudit,
   PackLedgerScheduler,
   { provide: RegisteredTickets, useClass: IndexedTickets },
   { provide: PackLedger, useClass: DatabasePackLedger },

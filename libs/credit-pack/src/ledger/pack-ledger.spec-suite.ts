@@ -29,6 +29,7 @@ import { ledgerEntities, ledgerProviders } from './ledger.js';
 import { MarketPrice } from '../market/market-price.js';
 import { BURN, digest, FakeChain, START } from './pack-chain.spec-suite.js';
 import { PackLedger } from './pack-ledger.js';
+import { PackChainAudit } from './pack-chain-audit.service.js';
 import { PackReconciliation } from './pack-reconciliation.service.js';
 import { PacksService } from './packs.service.js';
 import { RegisteredTickets } from '../purchase/registered-tickets.js';
@@ -213,6 +214,7 @@ export async function openLedger({ source, transactions }: OpenDatabase, chain =
     retry: module.get(TicketRetry),
     validation: module.get(TicketValidation),
     reconcile: () => module.get(PackReconciliation).reconcile(),
+    chainDifferences: () => module.get(PackChainAudit).differences(),
     sweep: async () => {
       await tickets.sweep(clock.now());
       await burns.sweep(clock.now());

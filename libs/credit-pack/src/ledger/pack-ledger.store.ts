@@ -15,4 +15,15 @@ export class LedgerStore {
     readonly verdicts: TicketVerdictRepository,
     readonly scans: ScanRepository,
   ) {}
+
+  /** For programs that read the tables without a node. */
+  static standalone(): LedgerStore {
+    return new LedgerStore(
+      new PackRepository(),
+      new BurnRepository(),
+      new HoldRepository(),
+      new TicketVerdictRepository(),
+      new ScanRepository(),
+    );
+  }
 }

@@ -2,13 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Transactions } from '#database';
 import { millicreditsOfTenths } from '#protocol';
-import { BurnRepository } from './burn.repository.js';
 import type { HoldState } from './hold.entity.js';
-import { HoldRepository } from './hold.repository.js';
 import { LedgerStore } from './pack-ledger.store.js';
-import { PackRepository } from './pack.repository.js';
-import { ScanRepository } from './ticket-scan.repository.js';
-import { TicketVerdictRepository } from './ticket-verdict.repository.js';
 
 export interface Difference {
   readonly packTxid: string | undefined;
@@ -39,14 +34,7 @@ export class PackReconciliation {
 
   /** Over any database that has the tables, without a node. */
   static over(transactions: Transactions): PackReconciliation {
-    const store = new LedgerStore(
-      new PackRepository(),
-      new BurnRepository(),
-      new HoldRepository(),
-      new TicketVerdictRepository(),
-      new ScanRepository(),
-    );
-    return new PackReconciliation(transactions, store);
+    return new PackReconciliation(transactions, LedgerStore.standalone());
   }
 
   reconcile(): Promise<Reconciliation> {
