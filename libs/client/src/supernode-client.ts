@@ -119,6 +119,12 @@ export class SupernodeClient {
     return this.read('get_inference_model_menu', () => menuIn(wire));
   }
 
+  /** What a request would cost here, and why: the body and the answer of `POST /quote`. Nobody signs anything. */
+  async priceOf(question: object, options: CallOptions = {}): Promise<JsonObject> {
+    const wire = await this.transport.call({ method: 'POST', path: 'quote', body: question, ...options });
+    return this.read('quote', () => objectIn(wire, 'the answer'));
+  }
+
   /** What this supernode thinks of another one, 0 to 5. */
   async reputation(pastelId: string, options: CallOptions = {}): Promise<number> {
     const path = 'reputation';
