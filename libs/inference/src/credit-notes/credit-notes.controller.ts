@@ -45,7 +45,7 @@ export class CreditNotesController {
   @ApiOperation({
     summary: 'What this supernode owes you: signed notes for credits that were burned and not served, and what is left of them',
   })
-  @ApiOkResponse({ schema: notesShown as object })
+  @ApiOkResponse({ schema: notesShown })
   async notes(@CallerPastelId() caller: string): Promise<{ credit_notes: CreditNote[]; balances: Balance[] }> {
     const found = await this.redemptions.balancesOf(caller);
     return {
