@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { SupernodeClient } from '#client';
+import { pooledChecking } from '#protocol';
 import { send, startHttpApp, type TestHttpApp } from '../../../test/support/http-app.js';
 import { testDatabases } from '../../../test/support/databases.js';
 import { DryRunController } from '../src/quote/dry-run.controller.js';
@@ -54,6 +56,14 @@ describe('what a request would cost', () => {
     expect((await ask({ model: 'sandbox-echo', inference_type: null, parameters: null, ...encoded })).json()).toEqual(
       answer.json(),
     );
+  });
+
+  test('can be asked for by the client without a signature', async () => {
+    const nobody = { pastelId: '', sign: () => Promise.reject(new Error('nothing to sign')) };
+    const client = new SupernodeClient({ url: http.url, signing: nobody, checking: pooledChecking, timeoutMs: 5000 });
+    const price = await client.priceOf({ model: 'sandbox-echo', inference_type: 'embedding', input: 'x', parameters: {} });
+    expect(price).toMatchObject({ inference_type: 'embedding', total: '0.0000025', parameters: {} });
+    await expect(client.priceOf({ model: 'no-such-model' })).rejects.toThrow(/refused \/quote \(400\)/);
   });
 
   test.each([
