@@ -4,7 +4,7 @@ import type { FailureCode, InferenceType, MediaFacts, Model, ModelParameter, Wor
 import { menuEntry } from '../../src/providers/kit/text.js';
 
 export const FIXTURES = 'libs/inference/fixtures';
-export const KEY = 'sk-canary-0123456789abcdef';
+export const KEY = 'canary+0123456789/abcdef';
 
 export interface WantedRequest {
   readonly method: string;

@@ -83,7 +83,7 @@ const check: Suite = {
     assert(server.seen.length === 1);
     await assertRequest(server.seen[0]!, request, fixtures.folder);
     for (const status of [401, 403, 500]) {
-      answerWith({ status, json: { error: { message: `bad key ${KEY}` } } });
+      answerWith({ status, json: { error: { message: `not ${KEY}` } } });
       const { code } = await failureOf(provider.checkKey(stand.around()), server.url);
       assert.equal(code, errors?.[status] ?? (status === 500 ? 'unavailable' : 'misconfigured'));
     }
@@ -171,7 +171,7 @@ const STATUSES: Readonly<Record<number, FailureCode>> = {
 };
 const MENDED_BY_WAITING = new Set<FailureCode>(['unavailable', 'rate_limited', 'malformed_answer', 'deadline_exceeded']);
 /** Everything that must not be shown. */
-const UNFIT = `too much \u001b[31m\u0000 for http://10.1.2.3:8080/x at 10.1.2.3:80, key ${KEY}, or ${encodeURIComponent(KEY)}`;
+const UNFIT = `too much \u001b[31m\u0000 for http://10.1.2.3:8080/x at 10.1.2.3:80, with ${KEY} or ${encodeURIComponent(KEY)}`;
 
 const statuses: Suite = {
   name: 'errors',

@@ -3,7 +3,7 @@ import type { ParameterValues } from '../provider.js';
 import { isRecord, parsed } from './failures.js';
 
 /** How a parameter of the menu is told to a vendor: under which name, and in which form. */
-export interface Told {
+interface Told {
   readonly as: string;
   /** Throws a Refusal for what the vendor would not take; `undefined` is left out. `completion` counts from 0. */
   readonly read?: (value: number | string, completion: number) => unknown;
