@@ -1,7 +1,7 @@
 import type { Migration } from '../migration.js';
 
 export default {
-  name: '20261126005428-money-is-safe',
+  name: '20261126014201-money-is-safe',
   sqlite: [
     'ALTER TABLE "credit_hold" RENAME COLUMN "tenths" TO "millicredits"',
     'UPDATE "credit_hold" SET "millicredits" = "millicredits" * 100',
@@ -36,11 +36,12 @@ export default {
     'CREATE INDEX "IDX_6b9012e4ac14cf91f8479a5c2f" ON "credit_pack" ("trackingAddress") ',
     'CREATE INDEX "IDX_061e3e5575fe30f9ccd545494a" ON "credit_pack" ("purchaseBurnTxid") ',
     'CREATE TABLE "lease" ("name" text PRIMARY KEY NOT NULL, "holder" text, "fence" bigint NOT NULL, "expires_at_ms" bigint NOT NULL)',
+    'CREATE TABLE "credit_note_account" ("credit_note_id" text PRIMARY KEY NOT NULL, "owed_tenths" bigint NOT NULL, "held_tenths" bigint NOT NULL DEFAULT (0), "redeemed_tenths" bigint NOT NULL DEFAULT (0), CONSTRAINT "CHK_509eb41870612a67dc4afd1f4e" CHECK ("held_tenths" + "redeemed_tenths" <= "owed_tenths"), CONSTRAINT "CHK_0b0a65614d4b7b6365b14bb694" CHECK ("redeemed_tenths" >= 0), CONSTRAINT "CHK_57ecb9331694fcefcb36961f6b" CHECK ("held_tenths" >= 0), CONSTRAINT "CHK_4004fe032e30b8720806409986" CHECK ("owed_tenths" > 0))',
     'DROP INDEX "IDX_1f1f5466bbb8173ceb3feeba2d"',
     'DROP INDEX "IDX_24b5f8c19771e38879cbde5edb"',
     'DROP INDEX "IDX_395cca1201e88a114932401cb2"',
     'DROP INDEX "IDX_770d5f340c873c1fdfa30b2d7b"',
-    'CREATE TABLE "temporary_inference_requests" ("inference_request_id" text PRIMARY KEY NOT NULL, "inference_response_id" text NOT NULL, "request_hash" text NOT NULL, "owner_pastelid" text NOT NULL, "pack_txid" text NOT NULL, "model" text NOT NULL, "provider" text NOT NULL, "inference_type" text NOT NULL, "parameters" text NOT NULL, "cost_tenths" bigint NOT NULL, "max_height" bigint NOT NULL, "state" text NOT NULL, "named_txid" text, "named_checks" bigint NOT NULL DEFAULT (0), "burn_txid" text, "burn_seen_height" bigint, "attempts" bigint NOT NULL DEFAULT (0), "due_at_ms" bigint, "executor" text, "detail" text, "input_tokens" bigint, "output_tokens" bigint, "usage_source" text, "created_at_ms" bigint NOT NULL, "finished_at_ms" bigint, "upstream_model" text NOT NULL DEFAULT (\'\'), "workload" text NOT NULL DEFAULT (\'{"inputTokens":0,"outputTokensMax":0,"completions":1}\'), "fallbacks" text NOT NULL DEFAULT (\'[]\'), "confirmed_at_ms" bigint, CONSTRAINT "UQ_a581da7afbe1d2e26b314a1bad8" UNIQUE ("burn_txid"), CONSTRAINT "UQ_1397e57360ca9899455524c595b" UNIQUE ("inference_response_id"))',
+    'CREATE TABLE "temporary_inference_requests" ("inference_request_id" text PRIMARY KEY NOT NULL, "inference_response_id" text NOT NULL, "request_hash" text NOT NULL, "owner_pastelid" text NOT NULL, "pack_txid" text NOT NULL, "model" text NOT NULL, "provider" text NOT NULL, "inference_type" text NOT NULL, "parameters" text NOT NULL, "cost_tenths" bigint NOT NULL, "max_height" bigint NOT NULL, "state" text NOT NULL, "named_txid" text, "named_checks" bigint NOT NULL DEFAULT (0), "burn_txid" text, "burn_seen_height" bigint, "attempts" bigint NOT NULL DEFAULT (0), "due_at_ms" bigint, "executor" text, "detail" text, "input_tokens" bigint, "output_tokens" bigint, "usage_source" text, "created_at_ms" bigint NOT NULL, "finished_at_ms" bigint, "upstream_model" text NOT NULL DEFAULT (\'\'), "workload" text NOT NULL DEFAULT (\'{"inputTokens":0,"outputTokensMax":0,"completions":1}\'), "fallbacks" text NOT NULL DEFAULT (\'[]\'), "note_id" text, "confirmed_at_ms" bigint, CONSTRAINT "UQ_a581da7afbe1d2e26b314a1bad8" UNIQUE ("burn_txid"), CONSTRAINT "UQ_1397e57360ca9899455524c595b" UNIQUE ("inference_response_id"))',
     'INSERT INTO "temporary_inference_requests"("inference_request_id", "inference_response_id", "request_hash", "owner_pastelid", "pack_txid", "model", "provider", "inference_type", "parameters", "cost_tenths", "max_height", "state", "named_txid", "named_checks", "burn_txid", "burn_seen_height", "attempts", "due_at_ms", "executor", "detail", "input_tokens", "output_tokens", "usage_source", "created_at_ms", "finished_at_ms") SELECT "inference_request_id", "inference_response_id", "request_hash", "owner_pastelid", "pack_txid", "model", "provider", "inference_type", "parameters", "cost_tenths", "max_height", "state", "named_txid", "named_checks", "burn_txid", "burn_seen_height", "attempts", "due_at_ms", "executor", "detail", "input_tokens", "output_tokens", "usage_source", "created_at_ms", "finished_at_ms" FROM "inference_requests"',
     'DROP TABLE "inference_requests"',
     'ALTER TABLE "temporary_inference_requests" RENAME TO "inference_requests"',
@@ -87,9 +88,11 @@ export default {
     'ALTER TABLE "credit_pack" DROP CONSTRAINT "CHK_bf026eba9e1e1ca9755e55feb6"',
     'ALTER TABLE "credit_pack" DROP CONSTRAINT "CHK_58d4ccf9bfd4723d32ce86771f"',
     'CREATE TABLE "lease" ("name" text NOT NULL, "holder" text, "fence" bigint NOT NULL, "expires_at_ms" bigint NOT NULL, CONSTRAINT "PK_bbcb31cd0d6ea2f600b0f84717a" PRIMARY KEY ("name"))',
+    'CREATE TABLE "credit_note_account" ("credit_note_id" text NOT NULL, "owed_tenths" bigint NOT NULL, "held_tenths" bigint NOT NULL DEFAULT \'0\', "redeemed_tenths" bigint NOT NULL DEFAULT \'0\', CONSTRAINT "CHK_509eb41870612a67dc4afd1f4e" CHECK ("held_tenths" + "redeemed_tenths" <= "owed_tenths"), CONSTRAINT "CHK_0b0a65614d4b7b6365b14bb694" CHECK ("redeemed_tenths" >= 0), CONSTRAINT "CHK_57ecb9331694fcefcb36961f6b" CHECK ("held_tenths" >= 0), CONSTRAINT "CHK_4004fe032e30b8720806409986" CHECK ("owed_tenths" > 0), CONSTRAINT "PK_e303cb746b386d753d21a0a5d7d" PRIMARY KEY ("credit_note_id"))',
     'ALTER TABLE "inference_requests" ADD "upstream_model" text NOT NULL DEFAULT \'\'',
     'ALTER TABLE "inference_requests" ADD "workload" text NOT NULL DEFAULT \'{"inputTokens":0,"outputTokensMax":0,"completions":1}\'',
     'ALTER TABLE "inference_requests" ADD "fallbacks" text NOT NULL DEFAULT \'[]\'',
+    'ALTER TABLE "inference_requests" ADD "note_id" text',
     'ALTER TABLE "inference_requests" ADD "confirmed_at_ms" bigint',
     'ALTER TABLE "credit_hold" ADD CONSTRAINT "CHK_3bb90d3ce54a02dd8b2ebcf84b" CHECK ("millicredits" > 0)',
     'ALTER TABLE "credit_pack" ADD CONSTRAINT "CHK_c7a462aa99bdcda11c204961f1" CHECK ("burnedMillicredits" >= 0)',
