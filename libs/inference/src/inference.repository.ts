@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { In, IsNull, LessThan, LessThanOrEqual, MoreThan, Not, type EntityManager, type FindOptionsWhere } from 'typeorm';
+import { In, IsNull, LessThan, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { CreditNote, InferenceAPIOutputResult, InferenceAPIUsageRequest, InferenceAPIUsageResponse } from '#protocol';
-import { Transactions } from '#database';
+import { passingOverLocked, passThrough, Transactions } from '#database';
 import { InferenceJob, OwedAnnouncement } from './inference.entities.js';
 import { legalSteps, mayStep, requestStates, type RequestState } from './payment/request-state.rules.js';
 
@@ -93,6 +93,12 @@ export class InferenceRepository {
     return this.transactions.read((m) => m.countBy(InferenceJob, { owner_pastelid: pastelId, state: 'QUOTED' }));
   }
 
+  /** Lets the quotes of one PastelID be stored one after the other, and counts those that are open. First of all in its transaction. */
+  async countOpenQuotesAlone(m: EntityManager, pastelId: string): Promise<number> {
+    await passThrough(m, `quotes of ${pastelId}`);
+    return m.countBy(InferenceJob, { owner_pastelid: pastelId, state: 'QUOTED' });
+  }
+
   /** Throws a unique violation where the request id is taken. */
   async storeQuote(m: EntityManager, quote: NewQuote): Promise<void> {
     await m.insert(InferenceJob, { ...quote.job, state: 'QUOTED' });
@@ -170,9 +176,24 @@ export class InferenceRepository {
   namedBurnsDue(nowMs: number, limit: number): Promise<InferenceJob[]> {
     return this.due(['QUOTED', 'EXPIRED'], nowMs, limit);
   }
-  /** @param closed providers that take nothing now */
-  attemptsDue(nowMs: number, limit: number, closed: readonly string[]): Promise<InferenceJob[]> {
-    return this.due(['CONFIRMED'], nowMs, limit, closed.length > 0 ? { provider: Not(In([...closed])) } : {});
+  /**
+   * Takes the longest due request for an attempt, which counts from now on; undefined where there is none.
+   * @param closed providers that take nothing now
+   */
+  claimAttempt(
+    nowMs: number,
+    closed: readonly string[],
+    lease: { executor: string; untilMs: number },
+  ): Promise<InferenceJob | undefined> {
+    return this.transactions.run('inference: attempt begun', async (m) => {
+      const isOpen = closed.length > 0 ? { provider: Not(In([...closed])) } : {};
+      const where = { ...isOpen, state: 'CONFIRMED' as const, due_at_ms: LessThanOrEqual(nowMs) };
+      const job = await m.findOne(InferenceJob, { where, order: { due_at_ms: 'ASC' }, ...passingOverLocked(m) });
+      if (!job) return undefined;
+      const taken = { attempts: job.attempts + 1, due_at_ms: lease.untilMs, executor: lease.executor };
+      const isOurs = await this.step(m, job.inference_request_id, 'CONFIRMED', 'EXECUTING', taken);
+      return isOurs ? { ...job, ...taken } : undefined;
+    });
   }
   /** Paid before then, and not running. */
   waitingSince(ms: number, limit: number): Promise<InferenceJob[]> {
@@ -182,13 +203,8 @@ export class InferenceRepository {
   lapsedLeases(nowMs: number, limit: number): Promise<InferenceJob[]> {
     return this.due(['EXECUTING'], nowMs, limit);
   }
-  private due(
-    states: RequestState[],
-    nowMs: number,
-    limit: number,
-    also: FindOptionsWhere<InferenceJob> = {},
-  ): Promise<InferenceJob[]> {
-    const where = { ...also, state: In(states), due_at_ms: LessThanOrEqual(nowMs) };
+  private due(states: RequestState[], nowMs: number, limit: number): Promise<InferenceJob[]> {
+    const where = { state: In(states), due_at_ms: LessThanOrEqual(nowMs) };
     return this.transactions.read((m) => m.find(InferenceJob, { where, order: { due_at_ms: 'ASC' }, take: limit }));
   }
 

@@ -180,7 +180,7 @@ export class World {
     } as never);
     this.sweeps = new InferenceSweeps(
       new ConfirmationService(transactions, repository, funds, messages, chain, clock),
-      new ExecutionService(transactions, repository, runner, attempts, this.gate, this.entropy),
+      new ExecutionService(repository, runner, attempts, this.gate, this.entropy),
       announcements,
       this.catalog,
       new RetentionService(repository, owed, this.copies, downloadsOf(limits, clock), limits),

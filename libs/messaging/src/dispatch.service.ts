@@ -20,7 +20,7 @@ export const pauseAfter = (attempts: number): number => Math.min(5_000 * 2 ** (a
 /**
  * Tells handlers of stored messages.
  *
- * 1. Take those that are due, oldest first; claim a batch, each by one conditional statement, which counts the attempt.
+ * 1. Claim a batch of those that are due, oldest first, which counts the attempt; other processes pass them over.
  * 2. Call every handler of its type.
  * 3. All well: strike the debt off. Else note the error and try again later; after ten attempts nobody tries any more, and the row stays as evidence.
  */
@@ -45,12 +45,11 @@ export class DispatchService implements OnModuleDestroy {
   private async run(now: Date): Promise<number> {
     let handled = 0;
     for (let batches = 0; batches < BATCHES_MAX && !this.flight.isClosing; batches++) {
-      const due = await this.messages.dispatchesDue(now, ATTEMPTS_MAX, BATCH_MAX);
-      if (due.length === 0) break;
-      const until = new Date(now.getTime() + ATTEMPT_MS_MAX);
+      const claim = { attemptsMax: ATTEMPTS_MAX, limit: BATCH_MAX, until: new Date(now.getTime() + ATTEMPT_MS_MAX) };
       const claimed = await this.transactions.run('message dispatch: attempt counted', (manager) =>
-        this.messages.claimDispatches(manager, due, until),
+        this.messages.claimDispatches(manager, now, claim),
       );
+      if (claimed.length === 0) break;
       for (const one of claimed) if (await this.attempt(one, now)) handled++;
     }
     return handled;

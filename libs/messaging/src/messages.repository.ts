@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { In, LessThan, LessThanOrEqual, type EntityManager } from 'typeorm';
-import { Transactions } from '#database';
+import { passingOverLocked, Transactions } from '#database';
 import { DeferredMessage, MessageDispatch, RejectedMessage } from './inbox.entities.js';
 import { Message } from './message.entity.js';
 import type { ReceivedMessage } from './message-handlers.js';
@@ -65,26 +65,21 @@ export class MessagesRepository {
     await manager.insert(MessageDispatch, { pasteld_message_hash: id, attempts: 0, due_at: now, last_error: null });
   }
 
-  dispatchesDue(now: Date, attemptsMax: number, limit: number): Promise<MessageDispatch[]> {
-    return this.transactions.reader.find(MessageDispatch, {
+  /** Those due that nobody else is claiming: the attempt is counted and nobody else tries before `until`. */
+  async claimDispatches(
+    manager: EntityManager,
+    now: Date,
+    { attemptsMax, limit, until }: { attemptsMax: number; limit: number; until: Date },
+  ): Promise<MessageDispatch[]> {
+    const due = await manager.find(MessageDispatch, {
       where: { due_at: LessThanOrEqual(now), attempts: LessThan(attemptsMax) },
       order: { due_at: 'ASC', pasteld_message_hash: 'ASC' },
       take: limit,
+      ...passingOverLocked(manager),
     });
-  }
-
-  /** Those that nobody else has claimed: the attempt is counted and nobody else tries before `until`. */
-  async claimDispatches(manager: EntityManager, due: readonly MessageDispatch[], until: Date): Promise<MessageDispatch[]> {
-    const claimed: MessageDispatch[] = [];
-    for (const { pasteld_message_hash, attempts, ...rest } of due) {
-      const { affected } = await manager.update(
-        MessageDispatch,
-        { pasteld_message_hash, attempts },
-        { attempts: attempts + 1, due_at: until },
-      );
-      if (affected === 1) claimed.push({ ...rest, pasteld_message_hash, attempts: attempts + 1 });
-    }
-    return claimed;
+    for (const { pasteld_message_hash, attempts } of due)
+      await manager.update(MessageDispatch, { pasteld_message_hash }, { attempts: attempts + 1, due_at: until });
+    return due.map((one) => ({ ...one, attempts: one.attempts + 1 }));
   }
   async dispatched(manager: EntityManager, id: string): Promise<void> {
     await manager.delete(MessageDispatch, { pasteld_message_hash: id });

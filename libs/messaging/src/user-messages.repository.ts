@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LessThan, LessThanOrEqual, type EntityManager } from 'typeorm';
-import { Transactions } from '#database';
+import { passingOverLocked, Transactions } from '#database';
 import { UserMessage, UserMessageRelay } from './user-message.entities.js';
 
 @Injectable()
@@ -66,20 +66,11 @@ export class UserMessagesRepository {
     attemptsMax: number,
     until: Date,
   ): Promise<UserMessageRelay[]> {
-    const claimed: UserMessageRelay[] = [];
-    for (const row of await manager.findBy(UserMessageRelay, {
-      message_key: messageKey,
-      due_at: LessThanOrEqual(now),
-      attempts: LessThan(attemptsMax),
-    })) {
-      const { affected } = await manager.update(
-        UserMessageRelay,
-        { key: row.key, attempts: row.attempts },
-        { attempts: row.attempts + 1, due_at: until },
-      );
-      if (affected === 1) claimed.push({ ...row, attempts: row.attempts + 1 });
-    }
-    return claimed;
+    const where = { message_key: messageKey, due_at: LessThanOrEqual(now), attempts: LessThan(attemptsMax) };
+    const due = await manager.find(UserMessageRelay, { where, order: { key: 'ASC' }, ...passingOverLocked(manager) });
+    for (const { key, attempts } of due)
+      await manager.update(UserMessageRelay, { key }, { attempts: attempts + 1, due_at: until });
+    return due.map((relay) => ({ ...relay, attempts: relay.attempts + 1 }));
   }
   async relayed(manager: EntityManager, key: number): Promise<void> {
     await manager.delete(UserMessageRelay, { key });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LessThanOrEqual } from 'typeorm';
-import { Transactions } from '#database';
+import { passingOverLocked, Transactions } from '#database';
 import { OutgoingAnnouncement } from './outbox.entity.js';
 
 /** Announcements that are still owed. */
@@ -8,19 +8,16 @@ import { OutgoingAnnouncement } from './outbox.entity.js';
 export class OutboxRepository {
   constructor(private readonly transactions: Transactions) {}
 
-  due(now: number, limit: number): Promise<OutgoingAnnouncement[]> {
-    return this.transactions.reader.find(OutgoingAnnouncement, {
-      where: { dueAt: LessThanOrEqual(now) },
-      order: { dueAt: 'ASC' },
-      take: limit,
+  /** Takes the longest due one for an attempt, which counts from now on; as it was before. Undefined where nothing is due. */
+  claim(now: number, nextDueAt: (attempts: number) => number): Promise<OutgoingAnnouncement | undefined> {
+    return this.transactions.run('purchase outbox: attempt counted', async (manager) => {
+      const due = { where: { dueAt: LessThanOrEqual(now) }, order: { dueAt: 'ASC' } } as const;
+      const announcement = await manager.findOne(OutgoingAnnouncement, { ...due, ...passingOverLocked(manager) });
+      if (!announcement) return undefined;
+      const { id, attempts } = announcement;
+      await manager.update(OutgoingAnnouncement, { id }, { attempts: attempts + 1, dueAt: nextDueAt(attempts) });
+      return announcement;
     });
-  }
-  /** False when another sweep has taken it: its attempts are not what was read. */
-  async take({ id, attempts }: OutgoingAnnouncement, nextDueAt: number): Promise<boolean> {
-    const { affected } = await this.transactions.run('purchase outbox: attempt counted', (manager) =>
-      manager.update(OutgoingAnnouncement, { id, attempts }, { attempts: attempts + 1, dueAt: nextDueAt }),
-    );
-    return affected === 1;
   }
   async remove({ id }: OutgoingAnnouncement): Promise<void> {
     await this.transactions.run('purchase outbox: delivery noted', (manager) => manager.delete(OutgoingAnnouncement, { id }));

@@ -3,7 +3,7 @@ import { Clock, Entropy, writeJson, type Json, readJson } from '#protocol';
 import { OutgoingAnnouncement, type AnnouncementLine } from './outbox.entity.js';
 import { OutboxRepository } from './outbox.repository.js';
 import { PurchasePeers } from '../peers/purchase-peers.js';
-import { eachLimited, SingleFlight } from '../single-flight.js';
+import { SingleFlight } from '../single-flight.js';
 
 /** Pauses after each failed attempt; a message that is older than these is refused by peers anyhow. */
 const PAUSES_MS = [5_000, 20_000, 60_000, 300_000] as const;
@@ -48,20 +48,30 @@ export class Outbox {
   /** One bounded round; what comes meanwhile waits for the next. */
   deliver(now: Date): Promise<void> {
     return this.flights.run('round', async () => {
-      const due = await this.repository.due(now.getTime(), BATCH);
-      await eachLimited(due, AT_ONCE, (announcement) => this.attempt(announcement));
+      let left = BATCH;
+      const work = async (): Promise<void> => {
+        while (left-- > 0) {
+          const announcement = await this.repository.claim(now.getTime(), (attempts) => this.afterPause(attempts));
+          if (!announcement) return;
+          await this.attempt(announcement);
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, work));
     });
+  }
+
+  /** Long enough that nobody takes it again while it is being delivered. */
+  private afterPause(attempts: number): number {
+    return this.clock.now().getTime() + (PAUSES_MS[attempts] ?? Math.max(...PAUSES_MS));
   }
 
   private async attempt(announcement: OutgoingAnnouncement): Promise<void> {
     const { line, recipient, attempts, text } = announcement;
-    const pause = PAUSES_MS[attempts];
-    if (!(await this.repository.take(announcement, this.clock.now().getTime() + (pause ?? 0)))) return;
     try {
       await this.peers.announce(recipient, line, readJson(text) as Json & object);
       await this.repository.remove(announcement);
     } catch (error) {
-      const isLast = pause === undefined;
+      const isLast = attempts >= PAUSES_MS.length;
       this.logger.warn(`${line} to ${recipient} ${isLast ? 'given up' : 'not delivered'}: ${(error as Error).message}`);
       if (isLast) await this.repository.remove(announcement);
     }

@@ -41,8 +41,10 @@ export class AnnouncementService {
   }
 
   private async round(now: Date): Promise<void> {
-    for (const announcement of await this.owed.due(now.getTime(), SWEEP_MAX)) {
-      if (await this.owed.take(announcement, now.getTime() + pauseAfter(announcement.attempts))) await this.deliver(announcement);
+    for (let count = 0; count < SWEEP_MAX; count++) {
+      const announcement = await this.owed.claim(now.getTime(), pauseAfter);
+      if (!announcement) break;
+      await this.deliver(announcement);
     }
   }
 

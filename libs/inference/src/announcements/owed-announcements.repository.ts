@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LessThan, LessThanOrEqual } from 'typeorm';
-import { Transactions } from '#database';
+import { passingOverLocked, Transactions } from '#database';
 import { OwedAnnouncement } from '../inference.entities.js';
 
 /** The outbox: what other supernodes are owed, stored together with what it announces. */
@@ -8,21 +8,15 @@ import { OwedAnnouncement } from '../inference.entities.js';
 export class OwedAnnouncementsRepository {
   constructor(private readonly transactions: Transactions) {}
 
-  due(nowMs: number, limit: number): Promise<OwedAnnouncement[]> {
-    const where = { done: false, due_at_ms: LessThanOrEqual(nowMs) };
-    return this.transactions.read((m) => m.find(OwedAnnouncement, { where, order: { due_at_ms: 'ASC' }, take: limit }));
-  }
-
-  /** Takes the announcement for one attempt, until `dueAtMs`; `false` where another process was first. */
-  take(announcement: OwedAnnouncement, dueAtMs: number): Promise<boolean> {
-    const { id, attempts } = announcement;
+  /** Takes the longest due one for an attempt, which counts from now on; as it was before. Undefined where nothing is due. */
+  claim(nowMs: number, pauseAfter: (attempts: number) => number): Promise<OwedAnnouncement | undefined> {
     return this.transactions.run('announcement: attempt counted', async (m) => {
-      const { affected } = await m.update(
-        OwedAnnouncement,
-        { id, attempts, done: false },
-        { attempts: attempts + 1, due_at_ms: dueAtMs },
-      );
-      return affected === 1;
+      const where = { done: false, due_at_ms: LessThanOrEqual(nowMs) };
+      const owed = await m.findOne(OwedAnnouncement, { where, order: { due_at_ms: 'ASC' }, ...passingOverLocked(m) });
+      if (!owed) return undefined;
+      const { id, attempts } = owed;
+      await m.update(OwedAnnouncement, { id }, { attempts: attempts + 1, due_at_ms: nowMs + pauseAfter(attempts) });
+      return owed;
     });
   }
 

@@ -1,5 +1,4 @@
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
-import { Transactions } from '#database';
 import { Entropy } from '#protocol';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceRepository } from '../inference.repository.js';
@@ -32,7 +31,6 @@ export class ExecutionService implements BeforeApplicationShutdown {
   private renewedAtMs = 0;
 
   constructor(
-    private readonly transactions: Transactions,
     private readonly repository: InferenceRepository,
     private readonly runner: ProviderRunner,
     private readonly attempts: AttemptService,
@@ -61,7 +59,8 @@ export class ExecutionService implements BeforeApplicationShutdown {
   }
 
   private async round(nowMs: number): Promise<void> {
-    if (nowMs - this.renewedAtMs >= LEASE_MS / 3) {
+    // A clock that was set back does not let leases lapse.
+    if (Math.abs(nowMs - this.renewedAtMs) >= LEASE_MS / 3) {
       this.renewedAtMs = nowMs;
       for (const id of this.running.keys()) await this.repository.renewLease(id, this.executor, nowMs + LEASE_MS);
     }
@@ -69,22 +68,20 @@ export class ExecutionService implements BeforeApplicationShutdown {
       if (!this.running.has(job.inference_request_id)) await this.attempts.lapsed(job);
     }
     await this.attempts.endLongWaits(AT_ONCE_MAX);
-    const { room } = this.gate;
-    for (const job of room > 0 ? await this.repository.attemptsDue(nowMs, room, this.gate.closed()) : []) {
-      if (this.gate.enter(job.provider)) await this.start(job, nowMs);
+    for (let room = this.gate.room; room > 0; room--) {
+      const lease = { executor: this.executor, untilMs: nowMs + LEASE_MS };
+      const job = await this.repository.claimAttempt(nowMs, this.gate.closed(), lease);
+      if (!job) break;
+      if (this.gate.enter(job.provider)) this.start(job);
+      // Its provider has closed since we looked.
+      else await this.attempts.interrupted(job, this.executor);
     }
   }
 
   /** The gate is open for it already. */
-  private async start(job: InferenceJob, nowMs: number): Promise<void> {
+  private start(job: InferenceJob): void {
     const id = job.inference_request_id;
-    const taken = { ...job, attempts: job.attempts + 1, due_at_ms: nowMs + LEASE_MS, executor: this.executor };
-    const { attempts, due_at_ms, executor } = taken;
-    const isOurs = await this.transactions.run('inference: attempt begun', (m) =>
-      this.repository.step(m, id, 'CONFIRMED', 'EXECUTING', { attempts, due_at_ms, executor }),
-    );
-    if (!isOurs) return this.gate.leave(job.provider, 'interrupted');
-    const attempt = this.attempt(taken)
+    const attempt = this.attempt(job)
       // Nothing is lost: the lease lapses and the request is taken up again.
       .catch((error: unknown) =>
         this.logger.error(`Request ${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),

@@ -39,9 +39,7 @@ export class AdmissionService {
   /** Own rows first, then the chain. The payer must have at least what the cheapest request costs. */
   async admit(request: Spending): Promise<Payer> {
     const { requesting_pastelid: pastelId, credit_pack_ticket_pastel_txid: txid } = request;
-    if ((await this.repository.openQuotesOf(pastelId)) >= this.settings.openQuotesPerPastelIdMax) {
-      throw new Refusal('too-many', `${pastelId} has ${this.settings.openQuotesPerPastelIdMax} unpaid quotes open`);
-    }
+    this.mustHaveRoom(pastelId, await this.repository.openQuotesOf(pastelId));
     const pack = await this.ledger.find(txid);
     if (!pack) throw new Refusal('bad-request', `There is no valid credit pack with the txid ${txid}`);
     if (!pack.authorisedPastelIds.includes(pastelId)) {
@@ -59,6 +57,15 @@ export class AdmissionService {
     if (noteId !== undefined) return { pack, availableTenths, note: await this.redemptions.admit(noteId, pastelId, costTenths) };
     if (costTenths > availableTenths) throw insufficient(costTenths, availableTenths);
     return { pack, availableTenths };
+  }
+
+  /** Once more, where it decides: before anything else in the transaction that stores the quote. */
+  async limitQuotes(m: EntityManager, pastelId: string): Promise<void> {
+    this.mustHaveRoom(pastelId, await this.repository.countOpenQuotesAlone(m, pastelId));
+  }
+  private mustHaveRoom(pastelId: string, openQuotes: number): void {
+    const { openQuotesPerPastelIdMax: most } = this.settings;
+    if (openQuotes >= most) throw new Refusal('too-many', `${pastelId} has ${most} unpaid quotes open`);
   }
 
   /** Sets the credits aside, in the transaction that stores the quote. */

@@ -99,6 +99,7 @@ export class QuoteService {
       created_at_ms: announcement.created_at_ms,
     };
     return this.transactions.run('inference: quote stored', async (m) => {
+      await this.admission.limitQuotes(m, request.requesting_pastelid);
       await this.repository.storeQuote(m, { request, response, job, announcement });
       await this.admission.hold(m, admission, { requestId, tenths: work.cost.tenths, expiresAtHeight: maxHeight });
     });
