@@ -73,10 +73,12 @@ describe('tokens', () => {
     o200k('load');
     for (const text of hostile) {
       for (const count of [cl100k, o200k]) {
-        const before = performance.now();
+        // Of this process alone: other test workers take the rest of the machine.
+        const before = process.cpuUsage();
         expect(count(text)).toBeGreaterThan(0);
-        // Around 30 ms; the bound is wide for a busy machine.
-        expect(performance.now() - before).toBeLessThan(500);
+        const { user, system } = process.cpuUsage(before);
+        // Below 100 ms; tests run with colder code.
+        expect((user + system) / 1000).toBeLessThan(500);
       }
     }
   });
