@@ -3,4 +3,5 @@ import type { Category } from './contract.js';
 /** One line for each; they run in this order, and are loaded only to run. */
 export const categories: Readonly<Record<string, () => Promise<Category>>> = {
   crash: () => import('./crash.js').then(({ crash }) => crash),
+  rpc: () => import('./rpc.js').then(({ rpc }) => rpc),
 };

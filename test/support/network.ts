@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { createSupernode } from '../../apps/supernode/src/supernode.js';
 import { Environment, readSettings, RpcSettings, SystemEntropy, type Settings } from '#config';
@@ -226,16 +227,20 @@ const breath = (): Promise<void> =>
     setTimeout(resolve, 10);
   });
 
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<void>((resolve) => {
-          server.listen(0, '127.0.0.1', resolve);
-        }),
-    ),
-  );
+/**
+ * Not from the range out of which systems take ports for outgoing connections: one of those would be in the way when a node that has
+ * stopped starts again.
+ */
+const [PORTS_FROM, PORTS_TO] = [12_000, 32_000];
+export async function freePorts(count: number): Promise<number[]> {
+  const servers: Server[] = [];
+  while (servers.length < count) {
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(randomInt(PORTS_FROM, PORTS_TO), '127.0.0.1', () => resolve(true));
+    });
+    if (isFree) servers.push(server);
+  }
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(
     servers.map(

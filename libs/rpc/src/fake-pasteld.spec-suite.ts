@@ -12,7 +12,7 @@ export interface FakeRpcCall {
 }
 export const raw = (status: number, text: string) => ({ status, text }) as const;
 export const refusal = (code: number, message: string, status = 500) =>
-  raw(status, JSON.stringify({ result: null, error: { code, message }, id: 1 }));
+  raw(status, JSON.stringify({ result: null, error: { code, message }, id: null }));
 /** `hang` never answers, `drop` cuts the line. */
 export const hang = Symbol('hang');
 export const drop = Symbol('drop');
@@ -27,7 +27,7 @@ export async function fakePasteld(answers: Answers) {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const text = Buffer.concat(chunks).toString();
-      const { method, params } = JSON.parse(text) as { method: string; params: unknown[] };
+      const { id, method, params } = JSON.parse(text) as { id: number; method: string; params: unknown[] };
       const words = [method, ...params.slice(0, 2)].map(String);
       const name = [words.join(' '), words.slice(0, 2).join(' '), method].find((candidate) => candidate in answers);
       const call: FakeRpcCall = {
@@ -44,7 +44,7 @@ export async function fakePasteld(answers: Answers) {
       const isRaw =
         typeof plain === 'object' && plain !== null && typeof plain.status === 'number' && typeof plain.text === 'string';
       response.writeHead(isRaw ? plain.status! : 200, { 'Content-Type': 'application/json' });
-      response.end(isRaw ? plain.text : `${JSON.stringify({ result: answer, error: null, id: 1 })}\n`);
+      response.end(isRaw ? plain.text : `${JSON.stringify({ result: answer, error: null, id })}\n`);
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -67,6 +67,7 @@ describe('a call', () => {
 describe('when no answer comes', () => {
   test.each([
     ['a cut line', () => drop],
+    ['the answer to another call', () => raw(200, '{"result":7,"error":null,"id":7000}')],
     ['warming up', () => refusal(-28, 'Loading block index...')],
     ['a full work queue', () => raw(500, 'Work queue depth exceeded')],
   ])('idempotent calls are repeated after %s', async (_name, lost) => {

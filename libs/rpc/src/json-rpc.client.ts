@@ -129,20 +129,22 @@ export class JsonRpcClient {
     const leave = await this.limiter.enter();
     if (!leave) throw new Lost('too many calls are waiting', false);
     try {
-      const { status, data } = await this.post(method, params, options);
-      return new Reply(method, this.resultIn(method, status, data, options));
+      const id = this.nextId++;
+      const { status, data } = await this.post(id, method, params, options);
+      return new Reply(method, this.resultIn(id, method, status, data, options));
     } finally {
       leave();
     }
   }
 
   private async post(
+    id: number,
     method: string,
     params: readonly RpcParameter[],
     { timeoutMs = this.options.timeoutMs, signal }: RpcCallOptions,
   ) {
     const [name = '', ...words] = method.split(' ');
-    const data = writeRpcJson({ jsonrpc: '1.0', id: this.nextId++, method: name, params: [...words, ...params] });
+    const data = writeRpcJson({ jsonrpc: '1.0', id, method: name, params: [...words, ...params] });
     if (signal?.aborted === true) throw new Lost('the call was cancelled', false);
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
@@ -164,13 +166,14 @@ export class JsonRpcClient {
     }
   }
 
-  private resultIn(method: string, status: number, body: string, options: RpcCallOptions): Json {
+  private resultIn(id: number, method: string, status: number, body: string, options: RpcCallOptions): Json {
     if (status === 401) throw new Lost('it refused the RPC user or password (401); see RPC_USER and RPC_PASSWORD', false);
     if (status === 403) throw new Lost('it does not allow calls from this address (403); see rpcallowip in pastel.conf', false);
     const envelope = envelopeIn(body);
     if (!envelope && status === 200) throw new UnreadableReply(method, 'its reply could not be parsed');
     // "Work queue depth exceeded" comes as plain text with 500.
     if (!envelope) throw new Lost(`HTTP ${status} without JSON`, status >= 500);
+    if (!isAnswerTo(id, envelope)) throw new Lost('its reply answers another call', true);
     const { error, result } = envelope;
     if (error !== undefined && error !== null) {
       const { code, message } = errorIn(error);
@@ -205,6 +208,11 @@ function envelopeIn(body: string): JsonObject | undefined {
     return undefined;
   }
 }
+/** Null where pasteld could not read the call. */
+const isAnswerTo = (id: number, envelope: JsonObject): boolean => {
+  const named = envelope['id'] ?? null;
+  return named === null || (named instanceof PythonNumber && named.value === id);
+};
 function errorIn(error: Json): { code: number; message: string } {
   const { code, message } =
     typeof error === 'object' && !Array.isArray(error) && !(error instanceof PythonNumber) && error !== null
