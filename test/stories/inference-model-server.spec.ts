@@ -140,7 +140,7 @@ test('it is busy for a moment: asked again under the same key, served, paid once
   expect(outcome.output).toBe('Once upon a time: break once');
   const keys = model.asked('break once').map(({ headers }) => headers['idempotency-key']);
   expect([keys.length, new Set(keys).size]).toEqual([2, 1]);
-  expect(await user.notesFor(node, outcome.burnTxid)).toEqual([]);
+  expect(await user.notesFor(node, outcome.burnTxid!)).toEqual([]);
   expect(books).toMatchObject({ heldTenths: 0, burnedTenths: 40, availableTenths: 960 });
 });
 
@@ -150,7 +150,7 @@ test.each([
 ])('it fails for good (%s): a signed failure and a credit note', async (prompt, code, calls, burnedTenths) => {
   const { outcome, node, books } = await run(prompt);
   expect(model.asked(prompt)).toHaveLength(calls);
-  const [note, ...more] = await user.notesFor(node, outcome.burnTxid);
+  const [note, ...more] = await user.notesFor(node, outcome.burnTxid!);
   expect(more).toEqual([]);
   expect(outcome.unserved).toEqual({ code, message: expect.any(String), creditNoteId: note!.credit_note_id });
   expect(JSON.stringify([outcome.output, note])).not.toContain(KEY);

@@ -7,7 +7,7 @@ import { dataSourceOptions, Transactions } from '#database';
 import { Reconciliation, type Books } from '#inference';
 import { MILLICREDITS_PER_CREDIT } from '#protocol';
 import { entities } from '../../supernode/src/supernode.js';
-import type { Context } from './commands.js';
+import type { Context } from './context.js';
 import { printResult, UsageError, CommandFailed } from './output.js';
 
 const DATA = 'data';

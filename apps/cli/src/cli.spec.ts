@@ -43,7 +43,8 @@ describe('the command line', () => {
   test('helps on demand: exit code 0', async () => {
     const { terminal, all } = screen();
     expect(await run(['--help'], terminal)).toBe(0);
-    for (const command of ['network', 'buy', 'packs', 'balance', 'quote', 'infer', 'audit', 'rate']) expect(all()).toContain(command);
+    for (const command of ['network', 'buy', 'packs', 'balance', 'quote', 'infer', 'audit', 'rate'])
+      expect(all()).toContain(command);
   });
 });
 

@@ -1,16 +1,17 @@
-import { ClientError, auditInference, balanceOf, createPastelId, fundTrackingAddress, isSupernodeTrouble, packsOf, purchaseCreditPack, rateInference, reachableSupernodes, runInference, SupernodeClient, type InferenceOutcome, type InferenceState, type PurchaseState, type SpendablePack, type UserSide } from '#client'; // prettier-ignore
-import { InferenceAPIOutputResult, InferenceAPIUsageResponse, isJsonObject, patoshisFromPsl, pslText, readJson, received, sha3, tenthsFromCredits, toJson, writeJson, type Json, type MessageClass } from '#protocol'; // prettier-ignore
-import { credits, printResult, table, UsageError, type Terminal } from './output.js';
-import type { UserNode } from './user-node.js';
+import {
+  balanceOf,
+  createPastelId,
+  fundTrackingAddress,
+  packsOf,
+  purchaseCreditPack,
+  SupernodeClient,
+  type PurchaseState,
+  type SpendablePack,
+} from '#client';
+import { patoshisFromPsl, pslText } from '#protocol';
+import { defaultPack, nothingOfTrouble, PROBE_TIMEOUT_MS, type Context } from './context.js';
+import { credits, printResult, table, UsageError } from './output.js';
 
-/** What every command is given. */
-export interface Context {
-  readonly node: UserNode;
-  readonly terminal: Terminal;
-  readonly json: boolean;
-}
-
-const PROBE_TIMEOUT_MS = 3_000;
 const SUPERNODES_SHOWN_MAX = 1_000;
 
 export async function network({ node, terminal, json }: Context): Promise<void> {
@@ -127,143 +128,6 @@ export async function balance({ node, terminal, json }: Context, packTxid?: stri
   );
 }
 
-export interface InferOptions {
-  readonly pack?: string;
-  readonly model?: string;
-  readonly type: string;
-  readonly param?: string[];
-  readonly maxCredits: string;
-}
-export async function infer(context: Context, prompt: string, options: InferOptions): Promise<void> {
-  const { node, terminal, json } = context;
-  const tenthsMax = tenthsFromCredits(options.maxCredits);
-  if (tenthsMax === undefined || tenthsMax < 1)
-    throw new UsageError(`--max-credits takes a number of credits with one decimal, not ${options.maxCredits}`);
-  const parameters = parametersIn(options.param ?? []);
-  const side = await node.userSide();
-  const { model, pack, type } = options;
-  const wish = sha3(JSON.stringify([side.signing.pastelId, pack ?? '', model ?? '', type, prompt, parameters]));
-  const outcome = await runInference(side, {
-    // The same words again take up what was not finished.
-    journal: node.file<InferenceState>('inferences', `unfinished-${wish}.json`),
-    keep: (served) =>
-      node
-        .file<StoredInference>('inferences', `${served.response.inference_response_id}.json`)
-        .save('user inference: result kept', stored(served)),
-    packTxid: options.pack ?? (await defaultPack(node, side)),
-    model: options.model ?? (await firstModel(side, options.type)),
-    inferenceType: options.type,
-    input: prompt,
-    parameters,
-    tenthsMax,
-  });
-  const value = {
-    output: outcome.output,
-    unserved: outcome.unserved ?? null,
-    credits: outcome.costTenths / 10,
-    inference_request_id: outcome.request.inference_request_id,
-    inference_response_id: outcome.response.inference_response_id,
-    supernode: outcome.supernodePastelId,
-    burn_txid: outcome.burnTxid,
-  };
-  terminal.error(
-    `  cost: ${credits(outcome.costTenths)} credits; to audit it: pastel-inference audit ${outcome.response.inference_response_id}`,
-  );
-  printResult(terminal, json, value, textOf(outcome.output));
-  if (outcome.unserved)
-    throw new ClientError(
-      'not-run',
-      `The supernode could not serve it: ${outcome.unserved.message}`,
-      `It owes the credits by its note ${outcome.unserved.creditNoteId ?? ''}`.trim(),
-    );
-}
-
-export async function audit({ node, terminal, json }: Context, responseId: string): Promise<void> {
-  const kept = await keptInference(node, responseId);
-  const side = await node.userSide();
-  const outcome = await auditInference(side, { ...opened(kept), servedBy: kept.supernodePastelId });
-  const rows = outcome.auditors.map(({ url, response, result, differences, reason }) => [
-    url,
-    response,
-    result,
-    differences.join(' ') || (reason ?? ''),
-  ]);
-  const text = `${table([['supernode', 'response', 'result', 'differs in'], ...rows])}\n${outcome.agreeing} of ${outcome.auditors.length} agree`;
-  printResult(terminal, json, outcome, text);
-  if (outcome.differing > 0) throw new ClientError('not-run', 'A supernode was told something else than you');
-}
-
-export async function rate({ node, terminal, json }: Context, responseId: string, score: string): Promise<void> {
-  if (!/^\d(\.\d{1,2})?$/.test(score)) throw new UsageError(`${score} is no rating: 0 to 5, two decimals at most`);
-  const kept = await keptInference(node, responseId);
-  const { result } = opened(kept);
-  const outcome = await rateInference(await node.userSide(), { result, servedBy: kept.supernodePastelId, score: Number(score) });
-  printResult(terminal, json, outcome, `${outcome.taken} of ${outcome.asked} supernodes took the rating`);
-  if (outcome.taken === 0) throw new ClientError('not-run', outcome.reasons[0] ?? 'No supernode took the rating');
-}
-
-async function keptInference(node: UserNode, responseId: string): Promise<StoredInference> {
-  if (!/^[0-9a-f-]{36}$/.test(responseId)) throw new UsageError(`${responseId} is no id of an inference response`);
-  const kept = await node.file<StoredInference>('inferences', `${responseId}.json`).load();
-  if (!kept) throw new UsageError(`No inference ${responseId} was run from this folder; only what was kept here is known`);
-  return kept;
-}
-
-/** Messages as JSON texts, so that numbers keep the printing that was hashed. */
-interface StoredInference {
-  readonly response: string;
-  readonly result: string;
-  readonly supernodePastelId: string;
-}
-const stored = ({ response, result, supernodePastelId }: InferenceOutcome): StoredInference => ({
-  response: writeJson(toJson(response)),
-  result: writeJson(toJson(result)),
-  supernodePastelId,
-});
-const opened = ({ response, result }: StoredInference) => ({
-  response: messageIn(InferenceAPIUsageResponse, response),
-  result: messageIn(InferenceAPIOutputResult, result),
-});
-function messageIn<M extends object>(type: MessageClass<M>, text: string): M {
-  const wire = readJson(text);
-  if (!isJsonObject(wire)) throw new UsageError('The stored inference is damaged');
-  return received(type, wire);
-}
-
-/** That of the devnet's demo, or the first with credits left. */
-async function defaultPack(node: UserNode, side: UserSide): Promise<string> {
-  const demo = await node.demoUser();
-  if (demo?.packTxid !== undefined && demo.pastelId === side.signing.pastelId) return demo.packTxid;
-  const pack = (await packsOf(side)).find(({ balanceTenths }) => balanceTenths === undefined || balanceTenths > 0);
-  if (!pack) throw new ClientError('no-such-pack', 'No credit pack with credits left', 'Buy one: pastel-inference buy 1500');
-  return pack.registrationTxid;
-}
-
-async function firstModel(side: UserSide, inferenceType: string): Promise<string> {
-  for (const { client } of await reachableSupernodes(side, { count: 3 })) {
-    const menu = await client.modelMenu({ timeoutMs: PROBE_TIMEOUT_MS }).catch(nothingOfTrouble);
-    const model = menu?.find(({ inferenceTypes }) => inferenceTypes.includes(inferenceType));
-    if (model) return model.name;
-  }
-  throw new ClientError(
-    'not-run',
-    `No supernode close by offers a model for ${inferenceType}`,
-    'See `pastel-inference network` for what there is.',
-  );
-}
-
-const textOf = (output: Json): string =>
-  typeof output === 'string'
-    ? output
-    : Array.isArray(output) && output.every((item) => typeof item === 'string')
-      ? output.join('\n')
-      : writeJson(output);
-
-function nothingOfTrouble(error: unknown): undefined {
-  if (isSupernodeTrouble(error)) return undefined;
-  throw error;
-}
-
 function wholeNumber(text: string, what: string): number {
   if (!/^[1-9]\d{0,9}$/.test(text)) throw new UsageError(`${text} is no whole number of ${what}`);
   return Number(text);
@@ -274,17 +138,3 @@ function amountOfPsl(text: string): number {
   return patoshis;
 }
 /** `name=value`; a value that is JSON counts as such, anything else as text. */
-export function parametersIn(pairs: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) throw new UsageError(`--param takes name=value, not ${pair}`);
-      const text = pair.slice(at + 1);
-      try {
-        return [pair.slice(0, at), readJson(text)];
-      } catch {
-        return [pair.slice(0, at), text];
-      }
-    }),
-  );
-}

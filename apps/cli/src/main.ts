@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import * as commands from './commands.js';
-import type { Context } from './commands.js';
+import type { Context } from './context.js';
+import * as inferences from './inference-commands.js';
 import { quote } from './quote.js';
 import { EXIT, explain, type Terminal } from './output.js';
 import {
@@ -96,15 +97,20 @@ function programOf(terminal: Terminal): Command {
     .option('--type <type>', 'the sort of inference', 'text_completion')
     .option('--param <name=value>', 'a parameter of the model; may be given again', many)
     .option('--max-credits <credits>', 'most that it may cost', '100')
-    .action(withNode(commands.infer));
+    .option('--credit-note <id>', 'pay from a credit note, at the supernode that wrote it; see `notes`')
+    .action(withNode(inferences.infer));
+  program
+    .command('notes')
+    .description('what supernodes owe you for requests that they did not serve')
+    .action(withNode(inferences.notes));
   program
     .command('audit <response-id>')
     .description('compare an inference with what other supernodes were told')
-    .action(withNode(commands.audit));
+    .action(withNode(inferences.audit));
   program
     .command('rate <response-id> <score>')
     .description('rate the supernode that ran an inference, once, from 0 to 5')
-    .action(withNode(commands.rate));
+    .action(withNode(inferences.rate));
   return program;
 }
 

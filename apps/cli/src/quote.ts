@@ -1,6 +1,7 @@
 import { ClientError, isSupernodeTrouble, SupernodeClient } from '#client';
 import { isJsonObject, writeJson, type Json, type JsonObject } from '#protocol';
-import { parametersIn, type Context } from './commands.js';
+import type { Context } from './context.js';
+import { parametersIn } from './inference-commands.js';
 import { printResult, table } from './output.js';
 
 export interface QuoteOptions {

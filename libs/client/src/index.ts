@@ -1,6 +1,7 @@
 export * from './audit-inference.js';
 export * from './choice.js';
 export * from './create-pastelid.js';
+export { creditNotesOf, runOnCreditNote, type HeldCreditNote } from './credit-notes.js';
 export * from './errors.js';
 export * from './fund-tracking-address.js';
 export type { InferenceOutcome } from './inference-completion.js';

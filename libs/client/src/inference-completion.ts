@@ -14,7 +14,8 @@ export interface InferenceOutcome {
   /** Where the supernode could not serve what was paid. */
   readonly unserved?: Unserved;
   readonly costTenths: number;
-  readonly burnTxid: string;
+  /** Absent where a credit note paid. */
+  readonly burnTxid?: string;
   readonly supernodePastelId: string;
   readonly supernodeUrl: string;
 }
@@ -41,7 +42,18 @@ export async function completeInference(
   const { supernodeUrl: url, supernodePastelId: pastelId } = state;
   const client = new SupernodeClient({ url, signing: side.signing, checking: side.checking, timeoutMs: CALL_TIMEOUT_MS });
   await confirm(side, client, request, state.burnTxid, journal);
+  const served = { request, response, costTenths: state.patoshis, supernodePastelId: pastelId, supernodeUrl: url };
+  return { ...(await fetchOutcome(side, client, served, timeoutMs)), burnTxid: state.burnTxid };
+}
 
+/** Waits for the result of a request that is paid, fetches it, checks hash, signature and signer, and decodes it. */
+export async function fetchOutcome(
+  side: UserSide,
+  client: SupernodeClient,
+  paid: Omit<InferenceOutcome, 'result' | 'output' | 'unserved' | 'burnTxid'>,
+  timeoutMs = RESULT_TIMEOUT_MS,
+): Promise<InferenceOutcome> {
+  const { request, response, supernodePastelId: pastelId, supernodeUrl: url } = paid;
   const id = response.inference_response_id;
   const hint = `The request is ${request.inference_request_id}, its response ${id} at ${url}; credits that are not served are owed by a signed credit note.`;
   const patience = { what: 'the result', timeoutMs, everyMs: 1_000, everyMsMax: 15_000, growth: 1.2, hint };
@@ -58,17 +70,7 @@ export async function completeInference(
     step: 'result',
     text: failure ? `The supernode could not serve it: ${failure.message}` : 'The result is here; hash and signature are good',
   });
-  return {
-    request,
-    response,
-    result,
-    output,
-    ...(failure && { unserved: failure }),
-    costTenths: state.patoshis,
-    burnTxid: state.burnTxid,
-    supernodePastelId: pastelId,
-    supernodeUrl: url,
-  };
+  return { ...paid, result, output, ...(failure && { unserved: failure }) };
 }
 
 async function confirm(

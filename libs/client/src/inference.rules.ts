@@ -25,6 +25,9 @@ export const inputBase64 = (input: InferenceWish['input']): string =>
   encodeBase64(typeof input === 'string' ? input : pythonJson(input));
 export const parametersBase64 = (parameters: InferenceWish['parameters']): string => encodeBase64(pythonJson(parameters));
 
+/** Asked of the supernode, not of the model: what may run instead, and what pays. */
+const OF_EVERY_MODEL: readonly string[] = ['fallback_models', 'credit_note_id'];
+
 /** Why a supernode with this menu cannot serve the wish; undefined where it can. */
 export function unserved(menu: ModelMenu, { model, inferenceType, parameters }: InferenceWish): string | undefined {
   const entry = menu.find(({ name }) => name === model);
@@ -34,7 +37,7 @@ export function unserved(menu: ModelMenu, { model, inferenceType, parameters }: 
   const known = new Set(
     entry.parameters.filter(({ inferenceTypes }) => inferenceTypes.includes(inferenceType)).map(({ name }) => name),
   );
-  const unknown = Object.keys(parameters).filter((name) => !known.has(name));
+  const unknown = Object.keys(parameters).filter((name) => !known.has(name) && !OF_EVERY_MODEL.includes(name));
   return unknown.length === 0
     ? undefined
     : `${model} has no parameter ${unknown.join(', ')}; it has ${[...known].join(', ') || 'none'}`;
@@ -49,6 +52,7 @@ export function usageFaults(
   request: InferenceAPIUsageRequest,
   trackingAddress: string,
   height: number,
+  isPaidByNote = false,
 ): string[] {
   const tenths = costTenthsOf(response);
   const patoshis = response.request_confirmation_message_amount_in_patoshis;
@@ -57,7 +61,9 @@ export function usageFaults(
     // The change of the burn goes there: to a stranger's address it would be a present.
     [response.credit_usage_tracking_psl_address === trackingAddress, "the tracking address is not the pack's"],
     [tenths !== undefined && tenths > 0, 'the cost is not in tenths of credits'],
-    [tenths === patoshis, 'the amount to burn is not the cost'],
+    isPaidByNote
+      ? [patoshis === 0, 'something is to be burned although a credit note pays']
+      : [tenths === patoshis, 'the amount to burn is not the cost'],
     [patoshis <= USAGE_BURN_PATOSHIS_MAX, 'the amount is too large for a burn of usage'],
     [response.max_block_height_to_include_confirmation_transaction > height, 'the time to pay is over already'],
   ];

@@ -71,19 +71,21 @@ async function resumed(side: UserSide, journal: Journal<InferenceState>): Promis
 }
 
 async function begun(side: UserSide, options: InferenceOptions, journal: Journal<InferenceState>): Promise<PaidInference> {
-  const wish = {
-    model: options.model,
-    inferenceType: options.inferenceType ?? 'text_completion',
-    input: options.input,
-    parameters: options.parameters ?? {},
-  };
+  const wish = wishOf(options);
   const trackingAddress = await trackingAddressOf(side, options.packTxid);
   const quoted = await quote(side, options, wish, trackingAddress);
   return pay(side, quoted, trackingAddress, journal);
 }
 
+export const wishOf = (options: InferenceOptions): InferenceWish => ({
+  model: options.model,
+  inferenceType: options.inferenceType ?? 'text_completion',
+  input: options.input,
+  parameters: options.parameters ?? {},
+});
+
 /** The chain's word, not a supernode's: the change of the burn goes to this address. */
-async function trackingAddressOf(side: UserSide, packTxid: string): Promise<string> {
+export async function trackingAddressOf(side: UserSide, packTxid: string): Promise<string> {
   const ticket = TXID.test(packTxid) ? await side.chain.contractTicket(packTxid) : undefined;
   if (!ticket)
     throw new ClientError(
@@ -123,7 +125,8 @@ async function quote(side: UserSide, options: InferenceOptions, wish: InferenceW
   throw new ClientError(code, `No supernode runs it. ${[...new Set(reasons)].slice(0, 5).join(' / ')}`, 'Nothing was paid.');
 }
 
-async function quoteOf(
+/** A quote of one supernode, checked, and within the ceiling. */
+export async function quoteOf(
   side: UserSide,
   candidate: Candidate,
   options: InferenceOptions,
@@ -138,7 +141,7 @@ async function quoteOf(
     expectedSigner: pastelId,
     timeoutMs: QUOTE_TIMEOUT_MS,
   });
-  const faults = usageFaults(response, request, trackingAddress, await side.chain.height());
+  const faults = usageFaults(response, request, trackingAddress, await side.chain.height(), 'credit_note_id' in wish.parameters);
   if (faults.length > 0) throw new SupernodeUntrustworthy(client.url, exchanges.usageRequest.path, faults);
   const costTenths = costTenthsOf(response)!;
   const ceiling = options.tenthsMax ?? TENTHS_MAX;

@@ -1,4 +1,4 @@
-import { isJsonObject, patoshisFromPsl, PythonNumber, type Json, type JsonObject } from '#protocol';
+import { isJsonObject, patoshisFromPsl, PythonNumber, type Json, type JsonObject, type CreditNote } from '#protocol';
 
 /** Thrown by the readers below; the client turns it into a {@link SupernodeUntrustworthy}. */
 export class ShapeError extends Error {}
@@ -110,6 +110,21 @@ export function packIn(wire: Json): SpendablePack {
     ...(balance !== undefined && { balanceTenths: tenths(balance) }),
     ...(burns !== undefined && { usageBurns: burns }),
   };
+}
+
+/** A supernode's word on credits that it owes, and what is left of them. */
+export interface OpenCreditNote {
+  readonly note: CreditNote;
+  readonly openTenths: number;
+}
+/** The notes as they came, and by their ids the tenths of credits that are open. */
+export function creditNotesIn(wire: Json): { notes: Json[]; open: Map<string, number> } {
+  const answer = objectIn(wire, 'the answer');
+  const balances = arrayIn(answer['balances'], 'balances').map((entry): [string, number] => {
+    const balance = objectIn(entry, 'a balance');
+    return [textIn(balance, 'credit_note_id'), tenths(numberIn(balance, 'credits_open').value)];
+  });
+  return { notes: arrayIn(answer['credit_notes'], 'credit_notes'), open: new Map(balances) };
 }
 
 /** Models that cannot be read are left out: one odd entry of a menu is no reason to do without the others. */

@@ -252,7 +252,7 @@ describe('an inference', () => {
       costTenths: 20,
       supernodePastelId: nodes[0]!.pastelId,
     });
-    const burn = ledger.transactions.get(outcome.burnTxid)!;
+    const burn = ledger.transactions.get(outcome.burnTxid!)!;
     expect(burn.outputs.map(({ address }) => address)).toEqual([BURN, buy.trackingAddress]);
     expect(burn.outputs[0]!.patoshis).toBe(20);
     expect(nodes[0]!.seen.usageBurns).toEqual([outcome.burnTxid]);
@@ -363,7 +363,7 @@ describe('an inference', () => {
     const keep = () => Promise.reject(new Error('power cut'));
     expect((await failure(runInference(side, { ...wanted, journal, keep }))).message).toBe('power cut');
     const kept: string[] = [];
-    const outcome = await runInference(side, { ...wanted, journal, keep: async ({ burnTxid }) => void kept.push(burnTxid) });
+    const outcome = await runInference(side, { ...wanted, journal, keep: async ({ burnTxid }) => void kept.push(burnTxid!) });
     expect([kept, ledger.burns.length, await journal.load()]).toEqual([[outcome.burnTxid], 2, undefined]);
   });
 

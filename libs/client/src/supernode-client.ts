@@ -16,6 +16,7 @@ import {
   type MessageClass,
   type RatingClaim,
   type Signing,
+  CreditNote,
 } from '#protocol';
 import { readMessage, shapeFaultTexts } from './answers.js';
 import { SupernodeUntrustworthy } from './errors.js';
@@ -34,6 +35,8 @@ import {
   type Liveness,
   type ModelMenu,
   type SpendablePack,
+  creditNotesIn,
+  type OpenCreditNote,
 } from './shapes.js';
 import { Transport, type CallOptions } from './transport.js';
 
@@ -176,6 +179,22 @@ export class SupernodeClient {
   /** Answered at once; whether the burn was good shows in the status. */
   async confirmInference(confirmation: InferenceConfirmation, options: CallOptions = {}): Promise<void> {
     await this.challenged('confirm_inference_request', { inference_confirmation: confirmation }, options);
+  }
+  /** What this supernode owes the asking PastelID; only notes whose hash and signature are good. */
+  async creditNotes(options: ExchangeOptions = {}): Promise<OpenCreditNote[]> {
+    const path = 'credit_notes';
+    const wire = await this.transport.call({ method: 'GET', path, query: await this.challenge(options), ...options });
+    const { notes, open } = this.read(path, () => creditNotesIn(wire));
+    return Promise.all(
+      notes.map(async (each) => {
+        const note = await this.verified(path, CreditNote, each, options.expectedSigner);
+        return { note, openTenths: open.get(note.credit_note_id) ?? 0 };
+      }),
+    );
+  }
+  /** Accepts the quote of a request that is paid from a credit note. */
+  async redeemCreditNote(inferenceRequestId: string, options: CallOptions = {}): Promise<void> {
+    await this.challenged('redeem_credit_note', { inference_request_id: inferenceRequestId }, options);
   }
   async isResultReady(inferenceResponseId: string, options: CallOptions = {}): Promise<boolean> {
     const path = `check_status_of_inference_request_results/${encodeURIComponent(inferenceResponseId)}`;

@@ -12,6 +12,8 @@ import {
 } from '#protocol';
 import { testDatabases } from '../../../test/support/databases.js';
 import { provenBy, send, startHttpApp, type TestHttpApp } from '../../../test/support/http-app.js';
+import { CreditNotesController } from '../src/credit-notes/credit-notes.controller.js';
+import { RedemptionService } from '../src/credit-notes/redemption.service.js';
 import { ConfirmationService } from '../src/payment/confirmation.service.js';
 import { base64, stranger, txid, user, useWorld, type World } from './inference-world.spec-suite.js';
 import { InferenceController } from '../src/inference.controller.js';
@@ -56,12 +58,13 @@ describe('the inference endpoints', () => {
   beforeEach(async () => {
     world = here.world;
     http = await startHttpApp({
-      controllers: [InferenceController],
+      controllers: [InferenceController, CreditNotesController],
       providers: [
         { provide: ModelCatalog, useValue: world.catalog },
         { provide: QuoteService, useValue: world.quotes },
         { provide: ConfirmationService, useValue: world.sweeps.confirmations },
         { provide: ResultService, useValue: world.results },
+        { provide: RedemptionService, useValue: world.redemptions },
       ],
     });
   });
@@ -218,12 +221,26 @@ describe('the inference endpoints', () => {
     expect((await world.balance()).heldTenths).toBe(0);
   });
 
-  test('credit notes are shown to their owner', async () => {
+  test('credit notes are shown to their owner, who pays with them', async () => {
     const made = (await make()).json();
     const refused = await confirm(made.inference_request_id, world.burn(1, { tenths: 11 }));
     expect(refused.status).toBe(409);
-    const { credit_notes: notes } = (await challenged('credit_notes')).json();
+    const { credit_notes: notes, balances } = (await challenged('credit_notes')).json();
     expect(notes).toEqual([expect.objectContaining({ credits_owed: 1.1, burn_txid: txid(1) })]);
-    expect((await challenged('credit_notes', stranger)).json()).toEqual({ credit_notes: [] });
+    expect((await challenged('credit_notes', stranger)).json()).toEqual({ credit_notes: [], balances: [] });
+    const { credit_note_id } = notes[0];
+    expect(balances).toEqual([{ credit_note_id, credits_open: 1.1, credits_held: 0, credits_redeemed: 0 }]);
+
+    const parameters = { number_of_tokens_to_generate: '849', credit_note_id };
+    const quoted = (await make({ model_parameters_json_b64: base64(JSON.stringify(parameters)) })).json();
+    expect(quoted.request_confirmation_message_amount_in_patoshis).toBe(0);
+    const { inference_request_id } = quoted;
+    expect((await post('redeem_credit_note', { inference_request_id }, stranger)).status).toBe(403);
+    const redeemed = await post('redeem_credit_note', { inference_request_id });
+    expect([redeemed.status, redeemed.json()]).toEqual([200, { inference_request_id, credit_note_id }]);
+    await world.settle();
+    expect((await challenged('credit_notes')).json().balances).toEqual([
+      { credit_note_id, credits_open: 0.1, credits_held: 0, credits_redeemed: 1 },
+    ]);
   });
 });

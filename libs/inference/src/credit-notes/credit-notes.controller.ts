@@ -61,7 +61,7 @@ export class CreditNotesController {
     summary: 'Accept the quote of a request that is paid from your credit note; it then runs by itself, and nothing is burned',
   })
   @ApiOkResponse({ type: Redemption })
-  @ErrorAnswers(403, 404, 409)
+  @ErrorAnswers(403, 404, 409, 413)
   redeem(@Body() { inference_request_id }: RedemptionBody, @CallerPastelId() caller: string): Promise<Redemption> {
     return this.redemptions.redeem(inference_request_id, caller);
   }
