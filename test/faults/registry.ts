@@ -3,5 +3,7 @@ import type { Category } from './contract.js';
 /** One line for each; they run in this order, and are loaded only to run. */
 export const categories: Readonly<Record<string, () => Promise<Category>>> = {
   crash: () => import('./crash.js').then(({ crash }) => crash),
+  replay: () => import('./replay.js').then(({ replay }) => replay),
   rpc: () => import('./rpc.js').then(({ rpc }) => rpc),
+  fuzz: () => import('./fuzz.js').then(({ fuzz }) => fuzz),
 };

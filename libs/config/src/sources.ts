@@ -15,7 +15,7 @@ export const SECRETS_KEY_FILE = '~/.pastel/inference-secrets.key';
 export const FERNET_KEY_FILE = '~/env_encryption_key_for_supernode_inference_app';
 
 /** Where the keys of pastel.conf go (messaging spec 1.3). */
-const PASTEL_CONF_KEYS: Record<string, string> = {
+const PASTEL_CONF_KEYS: Readonly<Record<string, string>> = {
   rpchost: 'RPC_HOST',
   rpcport: 'RPC_PORT',
   rpcuser: 'RPC_USER',
@@ -27,9 +27,9 @@ const PASTEL_CONF_KEYS: Record<string, string> = {
 export function readPastelConf(text: string): Values {
   const values: Record<string, string> = {};
   for (const line of text.split(/\r?\n/)) {
-    const [, key, value] = /^\s*([^#=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    const name = PASTEL_CONF_KEYS[key ?? ''];
-    if (name !== undefined && value !== undefined) values[name] = value;
+    const at = line.indexOf('=');
+    const name = at < 0 ? undefined : PASTEL_CONF_KEYS[line.slice(0, at).trim()];
+    if (name !== undefined) values[name] = line.slice(at + 1).trim();
   }
   return values;
 }

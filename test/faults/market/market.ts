@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { DataSource } from 'typeorm';
+import type { Supernode } from '#chain';
 import { fundTrackingAddress, purchaseCreditPack, type PurchasedPack, type UserSide } from '#client';
 import { SystemEntropy } from '#config';
 import { PackLedger } from '#credit-pack';
@@ -64,7 +65,7 @@ export class Market {
     return this.network.until(purchaseCreditPack(this.side, { credits, trackingAddress: address, tieBreak: this.first }));
   }
   /** The first node comes first. */
-  readonly first = (a: { readonly pastelId: string }, b: { readonly pastelId: string }): number =>
+  readonly first = (a: Supernode, b: Supernode): number =>
     Number(b.pastelId === this.node.pastelId) - Number(a.pastelId === this.node.pastelId);
 
   async usageRequest(packTxid: string): Promise<InferenceAPIUsageRequest> {
