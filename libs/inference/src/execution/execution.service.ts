@@ -2,8 +2,7 @@ import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/comm
 import { Entropy } from '#protocol';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceRepository } from '../inference.repository.js';
-import { ProviderFailure, type InferenceType } from '../providers/index.js';
-import { inputOf } from '../quote/input.rules.js';
+import { ProviderFailure } from '../providers/index.js';
 import { AttemptService } from './attempt.service.js';
 import { ProviderGate } from './provider-gate.js';
 import { ProviderRunner } from './provider-runner.service.js';
@@ -95,8 +94,9 @@ export class ExecutionService implements BeforeApplicationShutdown {
     try {
       const request = await this.repository.request(job.inference_request_id);
       if (!request) throw new Error('the request is gone');
-      const input = inputOf(job.inference_type as InferenceType, request.model_input_data_json_b64);
-      const answer = await this.runner.run(job, input, this.shutdown.signal).catch((failure: ProviderFailure) => failure);
+      const answer = await this.runner
+        .run(job, request.model_input_data_json_b64, this.shutdown.signal)
+        .catch((failure: ProviderFailure) => failure);
       if (!(answer instanceof ProviderFailure)) {
         end = 'answered';
         return await this.attempts.completed(job, request, answer);

@@ -1,8 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InferenceSettings } from '#config';
-import { Clock } from '#protocol';
+import { Clock, Refusal } from '#protocol';
 import type { InferenceJob } from '../inference.entities.js';
 import { ProviderFailure, type InferenceType, type Input, type ParameterValues, type Workload } from '../providers/index.js';
+import { inputOf } from '../quote/input.rules.js';
 import { Providers } from './providers.service.js';
 import { resultFields, type ResultFields } from './result.rules.js';
 import { soundUsage, type Usage } from './usage.rules.js';
@@ -23,16 +24,18 @@ export class ProviderRunner {
   ) {}
 
   /** Throws nothing but a ProviderFailure. `shutdown` ends the attempt early. */
-  async run(job: InferenceJob, input: Input, shutdown: AbortSignal): Promise<Answer> {
+  async run(job: InferenceJob, inputB64: string, shutdown: AbortSignal): Promise<Answer> {
     const provider = this.providers.byName(job.provider);
     const ability = provider?.abilities[job.inference_type as InferenceType];
     if (!provider || !ability)
       throw new ProviderFailure('unavailable', `The provider of ${job.model} is not set up any more`, true);
+    const type = job.inference_type as InferenceType;
+    const input = inputIn(type, inputB64);
     const outcome = await this.underDeadline(shutdown, (signal, deadline) =>
       ability.run({
         ...this.providers.surroundingsOf(provider, signal),
         model: job.upstream_model || job.model,
-        type: job.inference_type as InferenceType,
+        type,
         input,
         parameters: JSON.parse(job.parameters) as ParameterValues,
         deadline,
@@ -70,5 +73,15 @@ export class ProviderRunner {
       done.abort();
       aborted.catch(() => undefined);
     }
+  }
+}
+
+/** It was read when it was quoted; rules that have become stricter since refuse it for good. */
+function inputIn(type: InferenceType, inputB64: string): Input {
+  try {
+    return inputOf(type, inputB64);
+  } catch (error) {
+    if (error instanceof Refusal) throw new ProviderFailure('refused', error.message, false);
+    throw error;
   }
 }
