@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { pick, seeded, shuffled, type Case, type Category, type Engine, type EngineName } from './contract.js';
+import { commands } from './crash/commands.js';
 import { coverage } from './crash/coverage.js';
 import type { Kill } from './crash/protocol.js';
 import { stories } from './crash/stories.js';
+import type { Story } from './crash/story.js';
 import { World } from './crash/world.js';
 
 /** A world has seen enough after so many stories: its chain and its books get long. */
 const STORIES_PER_WORLD = 60;
 /** A slice kills at so many steps, once each, on these databases. */
 const SLICE: readonly EngineName[] = ['SQLite', 'SQLite', 'PostgreSQL'];
+
+/** Two stories or more, each with a process that starts again; a busy machine takes its time. */
+const SECONDS_MAX = 300;
 
 type When = Kill['when'];
 const BOTH: readonly When[] = ['before', 'after'];
@@ -29,24 +34,33 @@ async function leave(engine: string): Promise<void> {
   await (await known?.world.catch(() => undefined))?.close();
 }
 
-/** A story in which the patient is killed once, right before or right after the step is stored. */
+/** A story in which somebody is killed right before or right after the step is stored. */
 async function killedAt(world: World, step: string, when: When, chance: () => number): Promise<void> {
-  const story = stories[pick(chance, coverage[step]!)]!;
+  const { stories: names = [], command, first } = coverage[step]!;
   const drawn = 1 + Math.floor(chance() * 2);
   for (const nth of drawn === 1 ? [1] : [drawn, 1]) {
-    const kills = world.kills;
-    world.stored.clear();
-    await world.arm({ point: step, when, nth });
-    await story(world, chance);
-    await world.arm();
+    const kills: Kill[] = [...(first ? [first] : []), { point: step, when, nth }];
+    const killed =
+      command === undefined
+        ? await killedInStory(world, stories[pick(chance, names)]!, chance, kills)
+        : await commands[command]!(world, chance, kills);
     await world.expectSound();
-    if (world.kills > kills) return;
+    if (killed >= kills.length) return;
   }
-  assert.fail(`The story never came to this step; it came to: ${[...world.stored.keys()].join(', ')}`);
+  assert.fail(`Nobody came to this step. The patient came to: ${[...world.stored.keys()].join(', ')}`);
+}
+async function killedInStory(world: World, story: Story, chance: () => number, kills: readonly Kill[]): Promise<number> {
+  const before = world.kills;
+  world.stored.clear();
+  await world.arm(...kills);
+  await story(world, chance);
+  await world.arm();
+  return world.kills - before;
 }
 
 const caseOf = (step: string, whens: readonly When[], engines?: readonly EngineName[]): Case => ({
   name: step,
+  secondsMax: SECONDS_MAX,
   ...(engines && { engines }),
   run: async (seed, engine) => {
     const chance = seeded(seed);

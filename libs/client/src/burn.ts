@@ -9,6 +9,8 @@ export interface BurnIntent {
   readonly fromHeight: number;
   /** Names the transaction as the user's own, beside the amount: inputs or change. Absent where the amount alone is telling. */
   readonly trackingAddress?: string;
+  /** Burns that look like it and are not, for certain. */
+  readonly except?: readonly string[];
 }
 
 /** pasteld's transactions expire 20 blocks after the next one (pasteld spec B.5); one more for a reader that lags. */
@@ -63,14 +65,15 @@ export async function findBurn(side: UserSide, intent: BurnIntent): Promise<stri
 
 async function waitingBurn(
   { chain, burnAddress }: UserSide,
-  { trackingAddress, patoshis, fromHeight }: BurnIntent,
+  { trackingAddress, patoshis, fromHeight, except = [] }: BurnIntent,
 ): Promise<string | undefined> {
   if (trackingAddress === undefined) return undefined;
-  return (await chain.outputsSentBy(trackingAddress, burnAddress, fromHeight)).find((output) => output.patoshis === patoshis)
-    ?.txid;
+  const sent = await chain.outputsSentBy(trackingAddress, burnAddress, fromHeight);
+  return sent.find((output) => output.patoshis === patoshis && !except.includes(output.txid))?.txid;
 }
 async function minedBurn({ chain, burnAddress }: UserSide, intent: BurnIntent, tip: number): Promise<string | undefined> {
   for (const txid of await chain.transactionIdsOf(burnAddress, intent.fromHeight, tip)) {
+    if (intent.except?.includes(txid)) continue;
     const transaction = await chain.transaction(txid);
     if (transaction && isIt(transaction, intent, burnAddress)) return txid;
   }

@@ -2,7 +2,7 @@ import type { InferenceAPIOutputResult, InferenceAPIUsageRequest, InferenceAPIUs
 import { SupernodeRefused, SupernodeUntrustworthy } from './errors.js';
 import { outputIn, unservedIn, type Unserved } from './inference.rules.js';
 import { requestIn, responseIn, type InferenceState } from './inference-state.js';
-import { isSupernodeTrouble, waitUntil, type Journal, type UserSide } from './side.js';
+import { isSupernodeTrouble, waitUntil, type UserSide } from './side.js';
 import { SupernodeClient } from './supernode-client.js';
 
 export interface InferenceOutcome {
@@ -35,13 +35,12 @@ const FETCH_TIMEOUT_MS = 120_000;
 export async function completeInference(
   side: UserSide,
   state: PaidInference,
-  journal: Journal<InferenceState>,
   timeoutMs = RESULT_TIMEOUT_MS,
 ): Promise<InferenceOutcome> {
   const [request, response] = [requestIn(state), responseIn(state)];
   const { supernodeUrl: url, supernodePastelId: pastelId } = state;
   const client = new SupernodeClient({ url, signing: side.signing, checking: side.checking, timeoutMs: CALL_TIMEOUT_MS });
-  await confirm(side, client, request, state.burnTxid, journal);
+  await confirm(side, client, request, state.burnTxid);
   const served = { request, response, costTenths: state.patoshis, supernodePastelId: pastelId, supernodeUrl: url };
   return { ...(await fetchOutcome(side, client, served, timeoutMs)), burnTxid: state.burnTxid };
 }
@@ -73,13 +72,7 @@ export async function fetchOutcome(
   return { ...paid, result, output, ...(failure && { unserved: failure }) };
 }
 
-async function confirm(
-  side: UserSide,
-  client: SupernodeClient,
-  request: InferenceAPIUsageRequest,
-  txid: string,
-  journal: Journal<InferenceState>,
-): Promise<void> {
+async function confirm(side: UserSide, client: SupernodeClient, request: InferenceAPIUsageRequest, txid: string): Promise<void> {
   const confirmation = {
     inference_request_id: request.inference_request_id,
     requesting_pastelid: side.signing.pastelId,
@@ -93,9 +86,6 @@ async function confirm(
       return;
     } catch (error) {
       const isFinal = error instanceof SupernodeRefused && error.status < 429;
-      // Certain: asking again would be refused again. What the burn is worth is in the supernode's credit note.
-      if (error instanceof SupernodeRefused && error.status === 409)
-        await journal.save('user inference: burn refused', undefined);
       if (!isSupernodeTrouble(error) || isFinal || attempt >= CONFIRM_TRIES_MAX) throw error;
       side.report?.({ step: 'confirmation', text: error.message, waitsFor: 'another try with the same burn' });
       await side.clock.wait(wait);

@@ -16,6 +16,10 @@ export interface InferenceState {
   /** The burn cannot stand below. */
   readonly fromHeight: number;
   readonly burnTxid?: string;
+  /** It was looked up on the chain: another request of the same cost may have made it. */
+  readonly isFound?: true;
+  /** Burns that were found so, and that the supernode knows to be another request's. */
+  readonly except?: readonly string[];
 }
 
 export interface Quoted {

@@ -1,7 +1,7 @@
 import { authorisedPastelIds, exchanges, InferenceAPIUsageRequest, pslText, readTicket, seal, TicketError } from '#protocol';
 import { burn, findBurn } from './burn.js';
 import { reachableSupernodes, type Candidate, type Choice } from './choice.js';
-import { SupernodeUntrustworthy } from './errors.js';
+import { SupernodeRefused, SupernodeUntrustworthy } from './errors.js';
 import { completeInference, type InferenceOutcome, type PaidInference } from './inference-completion.js';
 import { costTenthsOf, inputBase64, parametersBase64, unserved, usageFaults, type InferenceWish } from './inference.rules.js';
 import { paying, type InferenceState, type Quoted } from './inference-state.js';
@@ -29,6 +29,8 @@ export interface InferenceOptions {
   readonly keep?: (outcome: InferenceOutcome) => Promise<void>;
 }
 
+/** The supernode's word that the burn does not pay for the request. */
+const CONFLICT = 409;
 const TENTHS_MAX = 1_000;
 const SUPERNODES_MAX = 5;
 const MENU_TIMEOUT_MS = 5_000;
@@ -46,11 +48,30 @@ const FEE_PATOSHIS = 1_000;
  */
 export async function runInference(side: UserSide, options: InferenceOptions): Promise<InferenceOutcome> {
   const journal = options.journal ?? memoryJournal<InferenceState>();
-  const state = (await resumed(side, journal)) ?? (await begun(side, options, journal));
-  const outcome = await completeInference(side, state, journal, options.timeoutMs);
+  const outcome = await completed(side, options, journal);
   await options.keep?.(outcome);
   await journal.save('user inference: finished', undefined);
   return outcome;
+}
+
+async function completed(side: UserSide, options: InferenceOptions, journal: Journal<InferenceState>): Promise<InferenceOutcome> {
+  for (;;) {
+    const state = (await resumed(side, journal)) ?? (await begun(side, options, journal));
+    try {
+      return await completeInference(side, state, options.timeoutMs);
+    } catch (error) {
+      if (!(error instanceof SupernodeRefused) || error.status !== CONFLICT) throw error;
+      // Certain: asking again would be refused again.
+      if (!state.isFound) {
+        // What our own burn is worth is in the supernode's credit note.
+        await journal.save('user inference: burn refused', undefined);
+        throw error;
+      }
+      const { burnTxid, isFound: _, ...rest } = state;
+      const except = [...(state.except ?? []), burnTxid];
+      await journal.save('user inference: found burn refused', { ...rest, except });
+    }
+  }
 }
 
 async function resumed(side: UserSide, journal: Journal<InferenceState>): Promise<PaidInference | undefined> {
@@ -59,13 +80,14 @@ async function resumed(side: UserSide, journal: Journal<InferenceState>): Promis
   if (state.owner !== side.signing.pastelId)
     throw new ClientError('bad-input', `A request of ${state.owner} is not finished`, 'Finish it first, with that PastelID.');
   side.report?.({ step: 'resume', text: 'Taking up a request that was not finished' });
-  const burnTxid = state.burnTxid ?? (await findBurn(side, state));
+  if (state.burnTxid !== undefined) return { ...state, burnTxid: state.burnTxid };
+  const burnTxid = await findBurn(side, state);
   if (burnTxid === undefined) {
     side.report?.({ step: 'resume', text: 'It was never paid; beginning anew' });
     await journal.save('user inference: found unpaid', undefined);
     return undefined;
   }
-  const paid = { ...state, burnTxid };
+  const paid = { ...state, burnTxid, isFound: true as const };
   await journal.save('user inference: burn found', paid);
   return paid;
 }

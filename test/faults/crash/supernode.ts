@@ -3,9 +3,11 @@ import { createSupernode } from '../../../apps/supernode/src/supernode.js';
 import { Environment, readSettings, SystemEntropy } from '#config';
 import { StoredSteps, Transactions } from '#database';
 import { providers, Reconciliation } from '#inference';
+import { MessageHandlers } from '#messaging';
 import { pooledChecking } from '#protocol';
 import { ManualClock } from '../../support/manual-clock.js';
 import { answering, CrashPoint, type Kill, type SupernodeOrder } from './protocol.js';
+import { FailingOnce } from './supernode-handlers.js';
 
 // A supernode in a process of its own, whose clock and sweeps are moved from outside, and which kills itself where it is told to.
 
@@ -24,6 +26,7 @@ await answering<SupernodeOrder>(async ({ environment, host, port, now, kill }) =
   const settings = readSettings(new Environment(environment), providers);
   const machine = { clock, entropy: new SystemEntropy(), checking: pooledChecking, steps };
   const app = await createSupernode({ settings, machine, schedules: false, schemaBy: 'synchronize', logger: false });
+  app.get(MessageHandlers).register(new FailingOnce());
   await app.listen(port, host);
 
   const transactions = app.get(Transactions);
@@ -39,6 +42,7 @@ await answering<SupernodeOrder>(async ({ environment, host, port, now, kill }) =
       for (const { name, run } of scheduled) if (!often || !SELDOM.test(name)) await run();
     },
     rows: ({ table, columns }: { table: string; columns: string[] }) => rows(table, columns),
+    close: () => app.close(),
     books: () => app.get(Reconciliation).reconcile(),
   };
 });

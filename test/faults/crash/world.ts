@@ -4,11 +4,13 @@ import { SystemEntropy } from '#config';
 import type { DevnetSupernodeFacts } from '#devnet';
 import { Reconciliation, type Books } from '#inference';
 import { byDistanceTo, identityFromSeed, networks, pooledChecking, type Signing } from '#protocol';
+import { marked } from '../../support/canary.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { TestNetwork } from '../../support/network.js';
 import type { Engine } from '../contract.js';
 import { Child, Killed } from './child.js';
 import type { Kill, SupernodeOrder } from './protocol.js';
+import type { UserOrder } from './user.js';
 
 export const { burnAddress } = networks.devnet;
 const TICK_MS = 1_000;
@@ -31,15 +33,20 @@ export class World {
   kills = 0;
   private child!: Child<SupernodeOrder>;
   private spare: Child<SupernodeOrder> | undefined;
+  private companion: Child<UserOrder> | undefined;
   private coming: Promise<void> | undefined;
   private trouble: unknown;
   private isClosed = false;
+  private armed: Kill | undefined;
+  private next: Kill[] = [];
+  private stopped: Child<SupernodeOrder> | undefined;
   private extra: Record<string, string> = {};
 
   private constructor(
     readonly network: TestNetwork,
     readonly patient: DevnetSupernodeFacts & { readonly url: string },
     private readonly databaseUrl: string,
+    private readonly engine: Engine,
   ) {
     this.clock = network.clock;
   }
@@ -49,25 +56,36 @@ export class World {
     const network = await TestNetwork.start();
     const first = network.supernodes[0]!;
     await network.stopSupernode(first);
-    const world = new World(network, first, databaseUrl);
+    const world = new World(network, first, databaseUrl, engine);
     await world.startPatient();
     return world;
   }
 
   // The patient.
 
-  /** The process dies there when it comes there; nothing more where absent. */
-  async arm(kill?: Kill): Promise<void> {
+  /** The process dies at the first of these when it comes there, then, started again, at the next; at none where absent. */
+  async arm(...kills: readonly Kill[]): Promise<void> {
     await this.up();
-    await this.child.call('arm', kill);
+    [this.armed, ...this.next] = kills;
+    await this.child.call('arm', this.armed);
   }
-  /** A graceless end and a new start, with other settings. */
+  /** A stop as an operator stops it, and a new start, with other settings; what it is armed with stays. */
   async restart(extra: Record<string, string> = {}): Promise<void> {
     await this.up();
     this.extra = extra;
     const old = this.child;
-    await old.stop();
+    await old.call('close').catch((error: unknown) => {
+      if (!(error instanceof Killed)) throw error;
+    });
+    if (this.child === old) {
+      this.stopped = old;
+      await old.stop();
+    }
     await this.up();
+  }
+  /** The same on new books, until it is started again without them. */
+  async restartOnNewBooks(): Promise<void> {
+    return this.restart({ DATABASE_URL: await this.engine.newDatabase() });
   }
   async up(): Promise<void> {
     while (this.coming) await this.coming;
@@ -83,7 +101,7 @@ export class World {
     const environment = {
       ...this.network.environmentOfSupernode(this.patient),
       DATABASE_URL: this.databaseUrl,
-      EXECUTION_SECONDS_MAX: '10',
+      EXECUTION_SECONDS_MAX: '100',
       ...this.extra,
     };
     const order = { environment, host, port, now: this.clock.now().getTime(), ...(kill && { kill }) };
@@ -100,8 +118,11 @@ export class World {
       this.trouble = new Error('The patient ended by itself');
       return;
     }
-    this.kills++;
-    const start = this.startPatient().catch((error: unknown) => (this.trouble = error));
+    if (child !== this.stopped) {
+      this.kills++;
+      this.armed = this.next.shift();
+    }
+    const start = this.startPatient(this.armed).catch((error: unknown) => (this.trouble = error));
     const coming: Promise<void> = start.then(() => {
       if (this.coming === coming) this.coming = undefined;
     });
@@ -112,15 +133,33 @@ export class World {
 
   async advance(ms: number): Promise<void> {
     this.clock.advance(ms);
-    await this.told('time', this.clock.now().getTime());
+    await this.toldTime();
   }
   async mine(blocks = 1): Promise<void> {
     this.network.mine(blocks);
-    await this.told('time', this.clock.now().getTime());
+    await this.toldTime();
   }
   /** Everything that the schedules would do, on all nodes; `often` leaves out what they do every few minutes. */
   async sweep(often = true): Promise<void> {
     await Promise.all([this.network.sweep(), this.told('sweep', { to: this.clock.now().getTime(), often })]);
+  }
+  /** The same with some seconds between, so that one thing can lead to another. */
+  async rounds(count: number): Promise<void> {
+    for (let round = 0; round < count; round++) {
+      await this.advance(6_000);
+      await this.sweep();
+    }
+  }
+  /** The patient alone. */
+  async sweepPatient(): Promise<void> {
+    await this.told('sweep', { to: this.clock.now().getTime(), often: true });
+  }
+  private async toldTime(): Promise<void> {
+    const to = this.clock.now().getTime();
+    await this.companion?.call('time', to).catch((error: unknown) => {
+      if (!(error instanceof Killed)) throw error;
+    });
+    await this.told('time', to);
   }
   /** A call that a kill may cut short: whoever starts the patient again tells it the time. */
   private async told(name: string, argument: unknown): Promise<void> {
@@ -130,6 +169,16 @@ export class World {
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
       await this.up();
+    }
+  }
+
+  /** While the work is done, a process of the user's has the same time. */
+  async beside<T>(child: Child<UserOrder>, work: () => Promise<T>): Promise<T> {
+    this.companion = child;
+    try {
+      return await work();
+    } finally {
+      this.companion = undefined;
     }
   }
 
@@ -230,6 +279,10 @@ export class World {
   side(signing: Signing): UserSide {
     const { rpc: _rpc, ...user } = this.network.user;
     return { ...user, clock: this.clock, signing, checking: pooledChecking, entropy: new SystemEntropy(), burnAddress };
+  }
+  /** For the command line. The passphrase is that of {@link TestNetwork.newSigning}. */
+  get userEnvironment(): Record<string, string> {
+    return { ...this.network.environmentOf('devnet'), LOCAL_PASTEL_ID_PASSPHRASE: marked('user passphrase') };
   }
   get height(): number {
     return this.network.height;
