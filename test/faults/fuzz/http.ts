@@ -72,7 +72,7 @@ async function request({ node, bodies }: Bench, chance: Chance): Promise<Buffer>
   const proven = chance() < 0.1;
   let sent: Json = body;
   for (let i = upTo(chance, 3); i > 0; i--) sent = changedJson(chance, sent);
-  if (proven) sent = { ...(sent as object), ...(await provenBy(node.url, me)) } as Json;
+  if (proven) sent = { ...(sent as object), ...(await provenBy(node.url, me)) };
   const text = proven ? writeJson(sent) : chance() < 0.5 ? changedJsonText(chance, sent) : writeJson(sent);
   const content = chance() < 0.1 ? changedBytes(chance, Buffer.from(text)) : Buffer.from(text);
   const isGet = !proven && chance() < 0.2;

@@ -29,16 +29,18 @@ import {
   type JsonObject,
 } from '#protocol';
 import { draftsOf } from '../../support/drafts.js';
-import { readPastelConf } from '../../../libs/config/src/sources.js';
-import { MenuError, parseMenu } from '../../../libs/inference/src/menu/menu-file.rules.js';
-import { bundledMenuText } from '../../../libs/inference/src/menu/bundled-menu.js';
-import * as files from '../../../libs/inference/src/quote/media/media-files.spec-suite.js';
-import { mediaIn, type Wanted } from '../../../libs/inference/src/quote/media/media.rules.js';
-import { inputOf } from '../../../libs/inference/src/quote/input.rules.js';
-import { inferenceTypes } from '../../../libs/inference/src/providers/provider.js';
-import { EnvelopeCodec } from '../../../libs/messaging/src/envelope-codec.js';
-import { Unacceptable } from '../../../libs/messaging/src/envelope.rules.js';
-import { WasmZstd } from '../../../libs/messaging/src/zstd.js';
+import { readPastelConf } from '../../../libs/config/src/parsers.spec-suite.js';
+import {
+  bundledMenuText,
+  files,
+  inferenceTypes,
+  inputOf,
+  mediaIn,
+  MenuError,
+  parseMenu,
+  type Wanted,
+} from '../../../libs/inference/test/parsers.spec-suite.js';
+import { EnvelopeCodec, Unacceptable, WasmZstd } from '../../../libs/messaging/test/parsers.spec-suite.js';
 import { pick } from '../contract.js';
 import { anyText, changedBytes, changedJson, changedJsonText, changedText, upTo } from './mutations.js';
 

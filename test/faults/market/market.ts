@@ -11,6 +11,7 @@ import {
   networks,
   pooledChecking,
   pythonTimestamp,
+  type PythonNumber,
   readJson,
   seal,
   type JsonObject,
@@ -99,7 +100,7 @@ export class Market {
     const reply = await this.post('make_inference_api_usage_request', { inference_api_usage_request: request });
     assert.equal(reply.status, 200, reply.text);
     const response = readJson(reply.text) as JsonObject;
-    const tenths = Number(String(response['request_confirmation_message_amount_in_patoshis']));
+    const tenths = (response['request_confirmation_message_amount_in_patoshis'] as PythonNumber).value;
     return { id: request.inference_request_id, tenths };
   }
   burn(patoshis: number, change: string): Promise<string> {
@@ -138,7 +139,7 @@ export class Market {
       const rows = await Promise.all(
         tables.map(async ({ target, tableName }) => [tableName, await manager.count(target)] as const),
       );
-      return [user!, Object.fromEntries(rows)] as const;
+      return [user, Object.fromEntries(rows)] as const;
     });
     return Object.fromEntries(await Promise.all(nodes));
   }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RunningSupernode } from '../../support/network.js';
 
 /** A request as it came, and what was answered. */
@@ -15,12 +15,12 @@ export interface Recorded {
 
 /** Writes down what a node is asked and answers, before anything looks at it. Gives the end of that. */
 export function record(node: RunningSupernode, into: Recorded[]): () => void {
-  const server = node.app.getHttpServer() as Server;
+  const server = node.app.getHttpServer();
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const [asked, answered] = [heard(request), said(response)];
     response.once('finish', () => {
       const { method = '', url = '' } = request;
-      into.push({ user: node.user!, method, url, body: asked(), status: response.statusCode, answer: answered() });
+      into.push({ user: node.user, method, url, body: asked(), status: response.statusCode, answer: answered() });
     });
   };
   server.prependListener('request', listener);

@@ -1,0 +1,2 @@
+/* For those that feed it with anything. */
+export { readPastelConf } from './sources.js';
