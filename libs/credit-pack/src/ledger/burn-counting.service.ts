@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { millicreditsOfTenths } from '#protocol';
 import type { UsageBurnRow } from './burn.entity.js';
@@ -36,6 +36,8 @@ export class ClaimLost extends Error {
  */
 @Injectable()
 export class BurnCounting {
+  private readonly logger = new Logger(BurnCounting.name);
+
   constructor(private readonly store: LedgerStore) {}
 
   /** Takes note of a burn; the same sight twice changes nothing. */
@@ -95,6 +97,9 @@ export class BurnCounting {
     }
     if (!(await this.store.burns.gone(manager, burn.txid))) return;
     await this.resettle(manager, burn, 'settled', 'unsettled', 1);
+    this.logger.warn(
+      `The burn ${burn.txid} of request ${burn.requestId} has vanished: its credits are frozen in pack ${burn.packTxid}`,
+    );
   }
 
   /** A claimed burn that had vanished is there again. */

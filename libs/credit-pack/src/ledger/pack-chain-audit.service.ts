@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Chain, type AddressOutput } from '#chain';
 import { NetworkSettings } from '#config';
 import { Transactions } from '#database';
@@ -39,10 +40,13 @@ export class PackChainAudit {
     const { registrationTxid: packTxid, trackingAddress, purchaseBurnHeight } = pack;
     const outputs = await this.chain.outputsSentBy(trackingAddress, this.settings.network.burnAddress, purchaseBurnHeight);
     const onChain = usageByTxid(outputs.filter(({ height }) => height >= 0 && height <= readUpTo));
-    const { mined, known } = await this.transactions.read(async (manager) => ({
-      mined: (await this.store.burns.minedOf(manager, packTxid)).filter(({ height }) => height! <= readUpTo),
-      known: new Map((await this.store.burns.byTxids(manager, [...onChain.keys()])).map((row) => [row.txid, row])),
-    }));
+    const { mined, known } = await this.transactions.read(async (manager) => {
+      await this.leaveOutPurchases(manager, onChain);
+      return {
+        mined: (await this.store.burns.minedOf(manager, packTxid)).filter(({ height }) => height! <= readUpTo),
+        known: new Map((await this.store.burns.byTxids(manager, [...onChain.keys()])).map((row) => [row.txid, row])),
+      };
+    });
     const missing = [...onChain].flatMap(([txid, burn]) => missingFrom(known.get(txid), { packTxid, txid, ...burn }));
     const unproven = await eachLimited(
       mined.filter(({ txid }) => !onChain.has(txid)),
@@ -50,6 +54,11 @@ export class PackChainAudit {
       (row) => this.unproven(row),
     );
     return [...missing, ...unproven.flat()];
+  }
+
+  /** A small pack may be bought with coins of a tracking address: that burn is no usage. */
+  private async leaveOutPurchases(manager: EntityManager, burns: Map<string, ChainBurn>): Promise<void> {
+    for (const txid of [...burns.keys()]) if (await this.store.packs.standingOfBurn(manager, txid)) burns.delete(txid);
   }
 
   /** A burn that was tied to the pack by its change is not among those that its address sent. */

@@ -175,10 +175,10 @@ export type TestLedger = Awaited<ReturnType<typeof openLedger>>;
 export type OpenDatabase = Awaited<ReturnType<typeof openLedgerDatabase>>;
 export const openLedgerDatabase = (database: TestDatabase) => openTestDatabase(database, ledgerEntities);
 
-/** A ledger that knows nothing yet, over a chain with five supernodes. */
-export async function openLedger({ source, transactions }: OpenDatabase, chain = new FakeChain()) {
+/** A ledger that knows nothing yet, or, with `keep`, what is in its database already; over a chain with five supernodes. */
+export async function openLedger({ source, transactions }: OpenDatabase, chain = new FakeChain(), { keep = false } = {}) {
   if (chain.identities.length === 0) registerSupernodes(chain);
-  for (const entity of ledgerEntities) await source.getRepository(entity).clear();
+  if (!keep) for (const entity of ledgerEntities) await source.getRepository(entity).clear();
   const settings = readSettings(new Environment({ NETWORK: 'devnet', RPC_PORT: '29932' }));
   const clock = new ManualClock();
   /** What this node believes a PSL to be worth; undefined where nobody tells it. */

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Transactions } from '#database';
 import { millicreditsOfTenths } from '#protocol';
-import type { HoldState } from './hold.entity.js';
+import type { HoldRow, HoldState } from './hold.entity.js';
 import { LedgerStore } from './pack-ledger.store.js';
+import type { PackRow } from './pack.entity.js';
 
 export interface Difference {
   readonly packTxid: string | undefined;
@@ -14,6 +15,15 @@ export interface Difference {
 export interface Reconciliation {
   readonly packs: number;
   readonly differences: readonly Difference[];
+  /** What a reorganisation froze: no difference, but somebody should know. */
+  readonly frozen: readonly Frozen[];
+}
+/** Credits that wait for a burn or a ticket that has vanished from the chain; in thousandths. */
+export interface Frozen {
+  readonly packTxid: string;
+  /** Absent where the whole pack is frozen. */
+  readonly requestId?: string;
+  readonly millicredits: number;
 }
 /** What was set aside for a request, as whoever set it aside can compare it. */
 export interface HeldFor {
@@ -59,7 +69,14 @@ export class PackReconciliation {
       compare('held millicredits', heldMillicredits, held.get(packTxid));
       compare('burned millicredits', burnedMillicredits, millicreditsOfTenths(burned.get(packTxid) ?? 0));
     }
-    return { packs: packs.length, differences: [...differences, ...(await this.claimDifferences(manager))] };
+    return {
+      packs: packs.length,
+      differences: [...differences, ...(await this.claimDifferences(manager))],
+      frozen: [
+        ...packs.filter(isFrozen).map(frozenPack),
+        ...(await this.store.holds.inState(manager, 'unsettled')).map(frozenHold),
+      ],
+    };
   }
 
   /** A claimed burn and its hold name each other, for the same pack and amount. */
@@ -87,3 +104,11 @@ export class PackReconciliation {
     });
   }
 }
+
+const isFrozen = ({ state, heldMillicredits, burnedMillicredits }: PackRow): boolean =>
+  state === 'orphaned' && heldMillicredits + burnedMillicredits > 0;
+const frozenPack = (pack: PackRow): Frozen => ({
+  packTxid: pack.registrationTxid,
+  millicredits: pack.heldMillicredits + pack.burnedMillicredits,
+});
+const frozenHold = ({ packTxid, requestId, millicredits }: HoldRow): Frozen => ({ packTxid, requestId, millicredits });

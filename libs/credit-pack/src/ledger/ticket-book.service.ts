@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { pythonJson, type CreditPackTicket, type Json } from '#protocol';
 import { BurnCounting } from './burn-counting.service.js';
@@ -23,6 +23,8 @@ export interface ReadableTicket {
 /** Writes down what a ticket is worth. Every method runs in the caller's transaction. */
 @Injectable()
 export class TicketBook {
+  private readonly logger = new Logger(TicketBook.name);
+
   constructor(
     private readonly store: LedgerStore,
     private readonly counting: BurnCounting,
@@ -62,6 +64,7 @@ export class TicketBook {
   async undoAbove(manager: EntityManager, height: number, now: Date): Promise<void> {
     for (const pack of await this.store.packs.standingAbove(manager, height)) {
       await this.store.packs.leave(manager, pack.registrationTxid, 'orphaned');
+      this.logger.warn(`A reorganisation took the ticket or the burn of pack ${pack.registrationTxid}: it is frozen`);
       // Its ticket is still there, its burn is not: the scan will not come past it again.
       if (pack.height <= height) await this.reopen(manager, pack, 'Its purchase burn was disconnected', now);
     }

@@ -14,6 +14,7 @@ export class BooksCheck {
   private readonly differences;
   private readonly checkedAt;
   private readonly credits;
+  private readonly frozen;
 
   constructor(
     private readonly reconciliation: Reconciliation,
@@ -22,6 +23,7 @@ export class BooksCheck {
   ) {
     this.differences = metrics.gauge('pastel_books_differences', 'Differences that the last check of the books found');
     this.checkedAt = metrics.gauge('pastel_books_checked_timestamp_seconds', 'When the books were last checked to the end');
+    this.frozen = metrics.gauge('pastel_books_frozen', 'Packs and requests whose ticket or burn has vanished from the chain');
     this.credits = metrics.gauge('pastel_books_credits', 'Credits that were burned for requests, by what became of them', [
       'fate',
     ]);
@@ -41,7 +43,10 @@ export class BooksCheck {
     }
   }
 
-  private show({ burnedMillicredits: { served, underway }, notesMillicredits: { open, redeemed } }: Books): void {
+  private show({ burnedMillicredits: { served, underway }, notesMillicredits: { open, redeemed }, frozen }: Books): void {
+    this.frozen.set(frozen.length);
+    for (const { packTxid, requestId, millicredits } of frozen.slice(0, TOLD_MAX))
+      this.logger.warn(`Frozen in pack ${packTxid}${requestId ? ` for request ${requestId}` : ''}: ${millicredits} millicredits`);
     const fates = { served, underway, 'credit note open': open, 'credit note redeemed': redeemed };
     for (const [fate, millicredits] of Object.entries(fates)) this.credits.set({ fate }, millicredits / MILLICREDITS_PER_CREDIT);
   }

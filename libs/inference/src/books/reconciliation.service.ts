@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { PackReconciliation, type Difference, type HeldFor } from '#credit-pack';
+import { PackReconciliation, type Difference, type Frozen, type HeldFor } from '#credit-pack';
 import { Transactions } from '#database';
 import { millicreditsOfTenths, tenthsFromCredits, type CreditNote } from '#protocol';
 import { CreditNotesRepository } from '../credit-notes/credit-notes.repository.js';
@@ -17,6 +17,8 @@ export interface Books {
   /** Of what was noted: `noted = open + redeemed`; held for requests counts as open. */
   readonly notesMillicredits: { readonly open: number; readonly redeemed: number };
   readonly differences: readonly Difference[];
+  /** Packs and holds that wait for a ticket or a burn that has vanished from the chain. */
+  readonly frozen: readonly Frozen[];
 }
 
 const PAGE = 500;
@@ -49,7 +51,7 @@ export class Reconciliation {
   /** At most a thousand differences of requests are told. */
   reconcile(): Promise<Books> {
     return this.transactions.snapshot(async (manager) => {
-      const { packs, differences: ofPacks } = await this.packs.reconcileIn(manager);
+      const { packs, differences: ofPacks, frozen } = await this.packs.reconcileIn(manager);
       const differences: Difference[] = [...ofPacks];
       const burnedMillicredits = { served: 0, noted: 0, underway: 0 };
       let requests = 0;
@@ -64,7 +66,7 @@ export class Reconciliation {
       const { faults, redeemedTenths } = await this.noteBooks(manager);
       const redeemed = millicreditsOfTenths(redeemedTenths);
       const notesMillicredits = { open: burnedMillicredits.noted - redeemed, redeemed };
-      return { packs, requests, burnedMillicredits, notesMillicredits, differences: [...differences, ...faults] };
+      return { packs, requests, burnedMillicredits, notesMillicredits, differences: [...differences, ...faults], frozen };
     });
   }
 

@@ -122,6 +122,7 @@ describe.each(testDatabases())('the books on $name', (database) => {
       burnedMillicredits: nothing,
       notesMillicredits: { open: 0, redeemed: 0 },
       differences: [],
+      frozen: [],
     });
   });
 
