@@ -42,9 +42,6 @@ export class Market {
   get node(): RunningSupernode {
     return this.network.supernodes.find(({ user }) => user === 'sn1')!;
   }
-  get others(): RunningSupernode[] {
-    return this.network.supernodes.filter(({ user }) => user !== 'sn1');
-  }
   /** The first node ends and starts again on the same books. */
   async restart(environment: Record<string, string> = {}): Promise<void> {
     const old = this.node;
