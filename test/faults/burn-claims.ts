@@ -14,7 +14,7 @@ interface Scene {
   readonly sale: Awaited<ReturnType<TestLedger['buy']>>;
   /** A transaction from the tracking address unless told otherwise. */
   burn(patoshis: number, from?: string): string;
-  mine(count?: number): void;
+  readonly mine: (count?: number) => void;
   /** The one verdict of all nodes. */
   verdict(txid: string, requestId?: string): Promise<string>;
 }
@@ -53,7 +53,7 @@ interface Told {
   readonly what: string;
   /** What docs/money.md promises. */
   readonly verdict: string;
-  run(scene: Scene, chance: () => number): Promise<string>;
+  readonly run: (scene: Scene, chance: () => number) => Promise<string>;
 }
 const some = (chance: () => number, most: number): number => 1 + Math.floor(chance() * most);
 
