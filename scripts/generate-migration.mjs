@@ -66,6 +66,10 @@ async function generate(label) {
     await stopPostgres();
   }
   const { sqlite, postgres } = step;
+  const [last] = open;
+  const isSame =
+    last?.name.slice(15) === label && JSON.stringify([last.sqlite, last.postgres]) === JSON.stringify([sqlite, postgres]);
+  if (isSame) return console.log(`${last.name} is what the entities say.`);
   for (const { name } of open) await rm(new URL(`${name}.ts`, folder), { force: true });
   if (sqlite.length + postgres.length === 0) {
     await writeIndex();

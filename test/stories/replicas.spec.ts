@@ -87,7 +87,9 @@ test('what a pack cannot pay is not promised, though both are asked at once; eac
   }
   const jobs = await pair[0].app
     .get(Transactions)
-    .read((m) => m.find<{ attempts: number; state: string }>('InferenceJob', { where: { pack_txid: user.packTxid } }));
+    .read((m) =>
+      m.find<{ attempts: number; state: string; pack_txid: string }>('InferenceJob', { where: { pack_txid: user.packTxid } }),
+    );
   expect(jobs.map(({ attempts, state }) => `${state} ${attempts}`)).toEqual(Array(5).fill('COMPLETED 1'));
   expect(await user.books(pair[0])).toMatchObject({ availableTenths: 90, heldTenths: 0, burnedTenths: 500 });
 });
