@@ -27,6 +27,10 @@ export class Lifecycle implements OnModuleDestroy {
   get signal(): AbortSignal {
     return this.stopping.signal;
   }
+  /** Requests that are served at the moment. */
+  get underway(): number {
+    return this.requests;
+  }
   get isDraining(): boolean {
     return this.stopping.signal.aborted;
   }

@@ -36,6 +36,7 @@ export class World {
   private companion: Child<UserOrder> | undefined;
   private coming: Promise<void> | undefined;
   private trouble: unknown;
+  private leaving: Child<SupernodeOrder> | undefined;
   private isClosed = false;
   private armed: Kill | undefined;
   private next: Kill[] = [];
@@ -87,6 +88,18 @@ export class World {
   async restartOnNewBooks(): Promise<void> {
     return this.restart({ DATABASE_URL: await this.engine.newDatabase() });
   }
+  /** A graceful end; its exit code. It stays away until {@link comeBack}. */
+  async terminate(): Promise<number | null> {
+    await this.up();
+    this.leaving = this.child;
+    return this.leaving.terminate();
+  }
+  comeBack(): Promise<void> {
+    return this.startPatient();
+  }
+  underway(): Promise<number> {
+    return this.child.call('underway');
+  }
   async up(): Promise<void> {
     while (this.coming) await this.coming;
     if (this.trouble !== undefined) throw this.trouble instanceof Error ? this.trouble : new Error('The patient is gone');
@@ -113,7 +126,7 @@ export class World {
     return new Child<SupernodeOrder>('./supernode.js', (name) => this.stored.set(name, (this.stored.get(name) ?? 0) + 1));
   }
   private isGone(child: Child<SupernodeOrder>, how: 'killed' | 'ended'): void {
-    if (this.isClosed || child !== this.child) return;
+    if (this.isClosed || child !== this.child || child === this.leaving) return;
     if (how === 'ended') {
       this.trouble = new Error('The patient ended by itself');
       return;
