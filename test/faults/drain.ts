@@ -154,7 +154,7 @@ export const drain: Category = {
         name: `SIGTERM with ${requests} requests and ${purchases} purchases in flight`,
         ...(!all && { engines: ['SQLite'] as const }),
         secondsMax: 600,
-        run: (seed, engine) => inNewWorld(engine, (world) => drained(world, requests!, purchases!, seeded(seed))),
+        run: (seed, engine) => inNewWorld(engine, (world) => drained(world, requests, purchases, seeded(seed))),
       },
     ];
   },
