@@ -10,7 +10,7 @@ export interface Category {
   close?(): Promise<void>;
 }
 
-export interface Options {
+interface Options {
   /** Everything, or only a slice: a few seconds for each category on two cores. */
   readonly all: boolean;
   /** The first seed: whoever draws a slice draws it from this. */

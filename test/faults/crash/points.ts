@@ -10,7 +10,7 @@ export interface StoredStep {
 }
 
 /** A first argument from which no name can be read. */
-export class NotLiteral extends Error {}
+class NotLiteral extends Error {}
 
 const ROOTS = ['libs', 'apps'];
 const isSource = (file: string): boolean =>

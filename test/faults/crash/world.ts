@@ -12,7 +12,7 @@ import { Child, Killed } from './child.js';
 import type { Kill, SupernodeOrder } from './protocol.js';
 import type { UserOrder } from './user.js';
 
-export const { burnAddress } = networks.devnet;
+const { burnAddress } = networks.devnet;
 const TICK_MS = 1_000;
 const TICKS_PER_BLOCK = 5;
 const TICKS_MAX = 3_000;

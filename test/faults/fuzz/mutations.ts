@@ -20,7 +20,7 @@ export function anyText(chance: Chance): string {
     '',
   );
 }
-export function anyJson(chance: Chance, depth = 0): Json {
+function anyJson(chance: Chance, depth = 0): Json {
   switch (upTo(chance, depth > 4 ? 4 : 6)) {
     case 0:
       return pick(chance, LEXEMES);

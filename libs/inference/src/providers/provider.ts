@@ -60,7 +60,7 @@ export interface ModelMenuEntry {
 }
 
 /** An amount of USD as decimal text: exact, never a float. */
-export type Usd = string;
+type Usd = string;
 
 /** What a vendor asks. `cost.rules.ts` turns it into credits. */
 export type Pricing =
