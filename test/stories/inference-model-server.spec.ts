@@ -128,7 +128,8 @@ test('a model server answers: its model is on the menu, asked once, priced by wh
       { role: 'system', content: 'Be brief' },
       { role: 'user', content: 'tell me a story' },
     ],
-    stream: false,
+    stream: true,
+    stream_options: { include_usage: true },
     max_tokens: 200,
     temperature: 0.2,
   });
