@@ -27,6 +27,7 @@ export class Child<Order> {
   private isReady = false;
   /** Resolves when it is gone, with how. */
   readonly gone: Promise<'killed' | 'ended'>;
+  private how = '';
 
   constructor(
     program: string,
@@ -36,11 +37,14 @@ export class Child<Order> {
     for (const stream of [this.process.stdout, this.process.stderr])
       stream!.on('data', (text: Buffer) => (this.output = (this.output + text.toString()).slice(-4_000)));
     this.gone = new Promise((resolve) => {
-      this.process.once('exit', (_, signal) => resolve(signal === 'SIGKILL' ? 'killed' : 'ended'));
+      this.process.once('exit', (code, signal) => {
+        this.how = `with ${signal ?? `code ${code}`}`;
+        resolve(signal === 'SIGKILL' ? 'killed' : 'ended');
+      });
     });
     this.process.on('message', (message: FromChild) => this.take(message));
     void this.gone.then((how) => {
-      const error = how === 'killed' ? new Killed() : new Error(`The process ended: ${this.output}`);
+      const error = how === 'killed' ? new Killed() : new Error(`The process ended ${this.how}: ${this.output}`);
       for (const { reject } of this.waiting.values()) reject(error);
       this.waiting.clear();
     });
@@ -56,7 +60,8 @@ export class Child<Order> {
     });
     this.send({ order });
     const begun = await Promise.race([ready, this.gone.then(() => false)]);
-    if (!begun && (await this.gone) === 'ended') throw new Error(`The process did not begin: ${this.output}`);
+    if (!begun && (await this.gone) === 'ended')
+      throw new Error(`The process did not begin, it ended ${this.how}: ${this.output}`);
     this.isReady = begun;
     return begun;
   }
@@ -71,12 +76,6 @@ export class Child<Order> {
     return answer;
   }
 
-  /** Asks it to stop: resolves with its exit code, null where a signal ended it. */
-  async terminate(): Promise<number | null> {
-    this.process.kill('SIGTERM');
-    await this.gone;
-    return this.process.exitCode;
-  }
   async stop(): Promise<void> {
     this.process.kill('SIGKILL');
     await this.gone;

@@ -47,7 +47,7 @@ async function given(
           if (kill && isDone(kill)) return killed;
         } else if (error instanceof CallFailed) {
           // An offer that was not paid keeps its address until its window is over; a burn that is not there is given up before.
-          await world.mine(error.code === 'burn-uncertain' ? 25 : 10);
+          await world.mine(25);
           await world.advance(30_000);
           await world.sweep();
         } else throw error;

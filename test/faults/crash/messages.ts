@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { SupernodeNetwork } from '#chain';
 import { NodeMessenger } from '#messaging';
 import { newIdentity, provenBy, send } from '../../support/http-app.js';
-import type { Story } from './story.js';
+import { answered, type Story } from './story.js';
 import { FAILS_ONCE } from './supernode-handlers.js';
 import type { World } from './world.js';
 
@@ -56,12 +56,11 @@ const ofUser: Story = async (world) => {
   const words = randomUUID();
   const message = { from_pastelid: alice.pastelId, to_pastelid: bob.pastelId, message_body: words, id: randomUUID() };
   const user_message = { ...message, message_signature: await alice.sign(words) };
-  for (let tries = 0; tries < 5; tries++) {
-    await world.up();
-    const posting = (async () =>
-      send('POST', `${world.patient.url}/send_user_message`, { user_message, ...(await provenBy(world.patient.url, alice)) }))();
-    if ((await posting.catch(() => undefined))?.status === 200) break;
-  }
+  const reply = await answered(world, async () => {
+    const proof = await provenBy(world.patient.url, alice);
+    return send('POST', `${world.patient.url}/send_user_message`, { user_message, ...proof });
+  });
+  assert.equal(reply.status, 200, reply.text);
   await handedOut(world);
   const stored = await world.rows<{ message_body: string }>('user_messages', 'message_body');
   assert.equal(stored.filter(({ message_body }) => message_body === words).length, 1);
@@ -81,18 +80,11 @@ async function expectCounted(world: World): Promise<void> {
 const wrongSignature: Story = async (world) => {
   const [alice, eve] = [newIdentity(), newIdentity()];
   const proof = { ...eve, pastelId: alice.pastelId, sign: (text: string) => eve.sign(text) };
-  for (let tries = 0; tries < 5; tries++) {
-    await world.up();
-    const asking = (async () => {
-      const query = new URLSearchParams({ pastelid: alice.pastelId, ...(await provenBy(world.patient.url, proof)) });
-      return send('GET', `${world.patient.url}/get_user_messages?${query.toString()}`);
-    })();
-    const reply = await asking.catch(() => undefined);
-    if (reply && reply.status < 500) {
-      assert.equal(reply.status, 401);
-      return;
-    }
-  }
+  const reply = await answered(world, async () => {
+    const query = new URLSearchParams({ pastelid: alice.pastelId, ...(await provenBy(world.patient.url, proof)) });
+    return send('GET', `${world.patient.url}/get_user_messages?${query.toString()}`);
+  });
+  assert.equal(reply.status, 401, reply.text);
 };
 
 export const messages: Readonly<Record<string, Story>> = { received, deferred, ofUser, wrongSignature };

@@ -1,12 +1,14 @@
 import { ClientError, fundTrackingAddress, isSupernodeTrouble, memoryJournal, purchaseCreditPack, SupernodeRefused, type PurchasedPack, type PurchaseState, type UserSide } from '#client'; // prettier-ignore
 import type { Supernode } from '#chain';
 import { CREDIT_PACK_TICKET_SUBTYPE, type Signing } from '#protocol';
-import type { World } from './world.js';
+import type { Reply } from '../../support/http-app.js';
+import { breath, type World } from './world.js';
 
 /** Something that somebody does with the patient's help, from beginning to end whatever happens on the way; checks what came of it. */
 export type Story = (world: World, chance: () => number) => Promise<void>;
 
 const TRIES_MAX = 8;
+const INSISTING_MAX = 400;
 const PASSING = ['no-supernode', 'not-sold', 'not-run', 'not-completed', 'burn-uncertain', 'timeout'];
 const isPassing = (error: unknown): boolean =>
   error instanceof ClientError
@@ -27,6 +29,27 @@ export async function again<T>(world: World, attempt: () => Promise<T>): Promise
     }
   }
 }
+
+/** Does it until it works, whether or not the patient dies over it; clock and blocks stand still. */
+export async function insisted<T>(world: World, attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    await world.up();
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries === INSISTING_MAX) throw error;
+      // That the patient is gone may not be known here yet.
+      await breath();
+    }
+  }
+}
+/** What the patient says over HTTP. */
+export const answered = (world: World, ask: () => Promise<Reply>): Promise<Reply> =>
+  insisted(world, async () => {
+    const reply = await ask();
+    if (reply.status >= 500) throw new Error(reply.text);
+    return reply;
+  });
 
 /** Asks this supernode before all others. */
 export const first =
