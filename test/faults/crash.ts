@@ -10,7 +10,7 @@ import { World } from './crash/world.js';
 /** A world has seen enough after so many stories: its chain and its books get long. */
 const STORIES_PER_WORLD = 60;
 /** A slice kills at so many steps, once each, on these databases. */
-const SLICE: readonly EngineName[] = ['SQLite', 'SQLite', 'PostgreSQL'];
+const SLICE: readonly EngineName[] = ['SQLite', 'PostgreSQL'];
 
 /** Two stories or more, each with a process that starts again; a busy machine takes its time. */
 const SECONDS_MAX = 300;
