@@ -103,7 +103,11 @@ function ownerIn(world: World): Promise<Bought> {
 const PARAMETERS = { number_of_tokens_to_generate: 200 };
 /** What another request of the same owner, at the same cost, does. What comes back is done after the first death, and gives a burn. */
 type Rival = (world: World, owner: Bought) => Promise<(directory: string) => Promise<string>>;
-const paysItsOwn: Rival = async (world, owner) => async () => (await served(world, owner, PARAMETERS)).burnTxid;
+/** At the same supernode: elsewhere the burn may be claimed once more (decision 4). */
+const paysItsOwn: Rival = async (world, owner) => async (directory) => {
+  const { supernodePastelId } = await unfinishedIn(directory);
+  return (await served(world, owner, PARAMETERS, supernodePastelId)).burnTxid;
+};
 /** It was quoted before, wherever the command may turn to: a burn that is older than a quote does not pay for it. */
 const takesTheBurn: Rival = async (world, owner) => {
   const quotes = new Map<string, Quoted>();
