@@ -23,7 +23,7 @@ import type { World } from './world.js';
 
 /** A pack that the stories of a world spend from. */
 const packs = new WeakMap<World, Promise<Bought>>();
-export const spending = (world: World, chance: () => number): Promise<Bought> => {
+const spending = (world: World, chance: () => number): Promise<Bought> => {
   const known = packs.get(world) ?? bought(world, world.signing(chance), 50_000, world.network.supernodes[0]!.pastelId);
   packs.set(world, known);
   return known;
