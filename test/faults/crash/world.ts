@@ -244,7 +244,11 @@ export class World {
     const purchases = await this.rows<{ state: string }>('credit_pack_purchase', 'state');
     const requests = await this.rows<{ state: string; named_txid: string | null }>('inference_requests', 'state', 'named_txid');
     const owed = await this.rows<{ done: number | boolean }>('inference_announcements_owed', 'done');
+    // A process that has just begun may have to wait until it does the scheduled work.
+    const scans = await this.rows<{ scan: string; height: number | string }>('credit_pack_scan', 'scan', 'height');
+    const read = Math.max(0, ...scans.flatMap(({ scan, height }) => (scan === 'tickets' ? Number(height) : [])));
     const counts: [string, number][] = [
+      ['blocks that are not read', Math.max(0, this.height - read)],
       ['purchases', purchases.filter(({ state }) => ['claimed', 'burn-confirmed', 'registering'].includes(state)).length],
       ['requests', requests.filter(({ state }) => ['QUOTED', 'CONFIRMED', 'EXECUTING'].includes(state)).length],
       ['announcements of purchases', (await this.rows('credit_pack_outbox', 'id')).length],
