@@ -1,7 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Transactions } from '#database';
-import { Clock, creditsFloat, kinds, Refusal, tenthsFromCredits, type CreditNote, type PythonNumber } from '#protocol';
+import {
+  Clock,
+  creditsFloat,
+  kinds,
+  Refusal,
+  TENTHS_PER_CREDIT,
+  tenthsFromCredits,
+  type CreditNote,
+  type PythonNumber,
+} from '#protocol';
 import { InferenceRepository } from '../inference.repository.js';
 import { isSettled } from '../payment/request-state.rules.js';
 import { CreditNotesRepository } from './credit-notes.repository.js';
@@ -53,7 +62,7 @@ export class RedemptionService {
     if (costTenths > open)
       throw new Refusal(
         'bad-request',
-        `credit_note_id: the request costs ${costTenths / 10} credits, ${open / 10} are open in the note`,
+        `credit_note_id: the request costs ${costTenths / TENTHS_PER_CREDIT} credits, ${open / TENTHS_PER_CREDIT} are open in the note`,
       );
     return { noteId, owedTenths };
   }
@@ -61,7 +70,10 @@ export class RedemptionService {
   /** Sets the cost aside, in the transaction that stores the quote. */
   async hold(m: EntityManager, { noteId, owedTenths }: NoteForRequest, costTenths: number): Promise<void> {
     if (await this.notes.hold(m, noteId, owedTenths, costTenths)) return;
-    throw new Refusal('bad-request', `credit_note_id: fewer than ${costTenths / 10} credits are open in the note by now`);
+    throw new Refusal(
+      'bad-request',
+      `credit_note_id: fewer than ${costTenths / TENTHS_PER_CREDIT} credits are open in the note by now`,
+    );
   }
 
   /** The owner accepts a quote that a note pays. Again: nothing changes. */

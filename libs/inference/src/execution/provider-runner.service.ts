@@ -1,8 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InferenceSettings } from '#config';
-import { Clock, Refusal } from '#protocol';
+import { Clock } from '#protocol';
 import type { InferenceJob } from '../inference.entities.js';
-import { ProviderFailure, type InferenceType, type Input, type ParameterValues, type Workload } from '../providers/index.js';
+import { ProviderFailure, type InferenceType, type ParameterValues, type Workload } from '../providers/index.js';
+import { asFailure } from '../providers/kit/failures.js';
 import { inputOf } from '../quote/input.rules.js';
 import { Providers } from './providers.service.js';
 import { resultFields, type ResultFields } from './result.rules.js';
@@ -30,7 +31,7 @@ export class ProviderRunner {
     if (!provider || !ability)
       throw new ProviderFailure('unavailable', `The provider of ${job.model} is not set up any more`, true);
     const type = job.inference_type as InferenceType;
-    const input = inputIn(type, inputB64);
+    const input = asFailure(() => inputOf(type, inputB64));
     const outcome = await this.underDeadline(shutdown, (signal, deadline) =>
       ability.run({
         ...this.providers.surroundingsOf(provider, signal),
@@ -73,15 +74,5 @@ export class ProviderRunner {
       done.abort();
       aborted.catch(() => undefined);
     }
-  }
-}
-
-/** It was read when it was quoted; rules that have become stricter since refuse it for good. */
-function inputIn(type: InferenceType, inputB64: string): Input {
-  try {
-    return inputOf(type, inputB64);
-  } catch (error) {
-    if (error instanceof Refusal) throw new ProviderFailure('refused', error.message, false);
-    throw error;
   }
 }

@@ -1,12 +1,13 @@
 import { Refusal } from '#protocol';
 import { MessageReader, type MessageReply } from './kit/anthropic-answer.js';
-import { asFailure } from './kit/chat.js';
 import { type Asked, cacheControlOf, isOlder, messageBody, questionOf, systemOf } from './kit/anthropic-request.js';
-import { isRecord, malformed } from './kit/failures.js';
+import { idsIn, summed } from './kit/answers.js';
+import { asFailure, isRecord, malformed } from './kit/failures.js';
 import { type Call, callEvents, callJson } from './kit/http.js';
 import { CLAUDE_SHARP_SIGHT, CLAUDE_SIGHT, claudeImageTokens, type ClaudeSight } from './kit/image-tokens.js';
 import { completionsOutput, textWorkload } from './kit/text.js';
 import { claudeTokens } from './kit/tokens.js';
+import { ownUrls, type VendorOptions, withAddress } from './kit/vendor.js';
 import {
   type Ability,
   type Ask,
@@ -19,9 +20,7 @@ import {
   type Workload,
 } from './provider.js';
 
-interface Options {
-  /** Without a `/` at its end. */
-  readonly url: string;
+interface Options extends VendorOptions {
   readonly key: string;
 }
 
@@ -46,11 +45,9 @@ export const anthropic: Provider<Options> = {
   setUp(env) {
     const own = env.secret('ANTHROPIC_API_KEY', 'Key of Anthropic; its models are offered where it is set');
     const original = env.secret('CLAUDE3_API_KEY', 'The same under the name that the original gave it');
-    const url = env.text('ANTHROPIC_BASE_URL', VENDOR_URL, 'Address of Anthropic, or of a server that speaks for it');
-    const key = own ?? original;
-    return key === undefined ? undefined : { url: url.replace(/\/+$/, ''), key };
+    return withAddress(env, 'ANTHROPIC', 'Anthropic', VENDOR_URL, own ?? original);
   },
-  ownUrls: ({ url }) => (url === VENDOR_URL ? [] : [url]),
+  ownUrls,
   abilities: {
     text_completion: ability(),
     ask_question_about_an_image: ability(demandPicture),
@@ -72,9 +69,9 @@ const isMeant = (asked: string, listed: string): boolean =>
 async function modelsListed(around: Surroundings<Options>, limit: number): Promise<string[]> {
   const call: Call = { ...callOf(around, 'models'), method: 'GET', params: { limit }, timeoutMs: QUESTION_TIMEOUT_MS };
   const body = await callJson(around, call);
-  const data: unknown = isRecord(body) ? body['data'] : undefined;
-  if (!Array.isArray(data)) throw malformed('a list of models without data');
-  return (data as unknown[]).map((each) => (isRecord(each) ? each['id'] : undefined)).filter((id) => typeof id === 'string');
+  const ids = idsIn(body);
+  if (!ids) throw malformed('a list of models without data');
+  return ids.filter((id) => typeof id === 'string');
 }
 
 const callOf = ({ options: { url, key } }: Surroundings<Options>, path: string): Call => ({
@@ -167,14 +164,8 @@ async function replyTo(run: Run<Options>): Promise<MessageReply> {
 }
 
 function usageOf(replies: readonly MessageReply[]): Outcome['usage'] {
-  const sum = (values: readonly unknown[]): unknown =>
-    values.length === 1
-      ? values[0]
-      : values.every((value) => typeof value === 'number')
-        ? values.reduce((a, b) => a + b, 0)
-        : undefined;
   return {
-    inputTokens: sum(replies.map((reply) => reply.inputTokens)),
-    outputTokens: sum(replies.map((reply) => reply.outputTokens)),
+    inputTokens: summed(replies.map((reply) => reply.inputTokens)),
+    outputTokens: summed(replies.map((reply) => reply.outputTokens)),
   };
 }

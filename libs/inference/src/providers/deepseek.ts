@@ -1,8 +1,9 @@
-import { chatProvider, keyAndUrl, textOf } from './kit/chat.js';
+import { chatProvider, textOf } from './kit/chat.js';
 import type { ChatAnswer } from './kit/chat-answer.js';
 import { telling } from './kit/chat-parameters.js';
 import { completionsOutput } from './kit/text.js';
 import { deepSeekTokens } from './kit/tokens.js';
+import { keyAndUrl } from './kit/vendor.js';
 
 const table = telling(
   ['number_of_tokens_to_generate', 'max_tokens'],

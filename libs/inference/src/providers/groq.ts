@@ -1,7 +1,8 @@
-import { chatProvider, keyAndUrl, textOf } from './kit/chat.js';
+import { chatProvider, textOf } from './kit/chat.js';
 import { telling } from './kit/chat-parameters.js';
 import { completionsOutput } from './kit/text.js';
 import { llamaTokens } from './kit/tokens.js';
+import { keyAndUrl } from './kit/vendor.js';
 
 export const groq = chatProvider({
   name: 'groq',

@@ -1,7 +1,8 @@
-import { chatProvider, keyAndUrl } from './kit/chat.js';
+import { chatProvider } from './kit/chat.js';
 import { telling } from './kit/chat-parameters.js';
 import { pixtralImageTokens } from './kit/image-tokens.js';
 import { mistralTokens } from './kit/tokens.js';
+import { keyAndUrl } from './kit/vendor.js';
 
 export const mistral = chatProvider({
   name: 'mistral',

@@ -1,7 +1,8 @@
 import type { InferenceType, Model, ModelParameter, Pricing, Surroundings } from './provider.js';
 import { type ChatOptions, chatProvider } from './kit/chat.js';
 import { telling } from './kit/chat-parameters.js';
-import { isRecord, malformed } from './kit/failures.js';
+import { idsIn } from './kit/answers.js';
+import { malformed } from './kit/failures.js';
 import { callJson } from './kit/http.js';
 import { menuEntry, textParameters } from './kit/text.js';
 
@@ -129,10 +130,9 @@ async function listedModels(around: Surroundings<Options>): Promise<string[]> {
     timeoutMs: QUESTION_TIMEOUT_MS,
     secret: key,
   });
-  const data: unknown = isRecord(body) ? body['data'] : undefined;
-  if (!Array.isArray(data)) throw malformed('a list of models without data');
-  return (data as unknown[])
-    .map((entry) => (isRecord(entry) ? entry['id'] : undefined))
+  const ids = idsIn(body);
+  if (!ids) throw malformed('a list of models without data');
+  return ids
     .filter((id): id is string => typeof id === 'string' && id !== '' && id.length <= MODEL_NAME_LENGTH_MAX)
     .slice(0, MODELS_MAX);
 }

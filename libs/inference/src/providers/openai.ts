@@ -1,7 +1,8 @@
-import { chatProvider, keyAndUrl } from './kit/chat.js';
+import { chatProvider } from './kit/chat.js';
 import { telling } from './kit/chat-parameters.js';
 import { openAiImageTokens } from './kit/image-tokens.js';
 import { openAiTokens } from './kit/tokens.js';
+import { keyAndUrl } from './kit/vendor.js';
 
 const everywhere = ['seed', 'response_format', 'tools', 'tool_choice', 'parallel_tool_calls'] as const;
 /** They think before they answer: other names, and nothing that bends the choice of tokens. */

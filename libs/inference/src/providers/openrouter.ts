@@ -1,6 +1,7 @@
-import { chatProvider, keyAndUrl } from './kit/chat.js';
+import { chatProvider } from './kit/chat.js';
 import { telling } from './kit/chat-parameters.js';
 import { claudeTokens } from './kit/tokens.js';
+import { keyAndUrl } from './kit/vendor.js';
 
 const AUTO = 'openrouter/auto';
 const AUTO_USD_PER_MILLION_TOKENS = { prompt: 0.5, completion: 1.5 };

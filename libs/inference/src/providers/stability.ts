@@ -1,7 +1,7 @@
 import { isBase64, Refusal } from '#protocol';
-import { asFailure } from './kit/chat.js';
-import { isRecord, malformed, tooLarge } from './kit/failures.js';
+import { asFailure, isRecord, malformed, tooLarge } from './kit/failures.js';
 import { ANSWER_BYTES_MAX, type Call, callBytes, callJson, jsonIn } from './kit/http.js';
+import { keyAndUrl, ownUrls, type VendorOptions } from './kit/vendor.js';
 import {
   type Ability,
   type Ask,
@@ -16,13 +16,10 @@ import {
   type Workload,
 } from './provider.js';
 
-interface Options {
-  /** Without a `/` at its end. */
-  readonly url: string;
+interface Options extends VendorOptions {
   readonly key: string;
 }
 
-const VENDOR_URL = 'https://api.stability.ai';
 const CHECK_TIMEOUT_MS = 15_000;
 const IMAGE_TIMEOUT_MS = 180_000;
 /** It says that those who ask more often are turned away. */
@@ -48,12 +45,8 @@ const limits = {
 export const stability: Provider<Options> = {
   name: 'stability',
   title: 'Stability AI',
-  setUp(env) {
-    const key = env.secret('STABILITY_API_KEY', 'Key of Stability AI; its models are offered where it is set');
-    const url = env.text('STABILITY_BASE_URL', VENDOR_URL, 'Address of Stability AI, or of a server that speaks for it');
-    return key === undefined ? undefined : { url: url.replace(/\/+$/, ''), key };
-  },
-  ownUrls: ({ url }) => (url === VENDOR_URL ? [] : [url]),
+  setUp: keyAndUrl('STABILITY', 'Stability AI', 'https://api.stability.ai'),
+  ownUrls,
   abilities: {
     text_to_image: { count: countPicture, run: made },
     conservative_upscale: upscale('conservative_upscale', madeLarger),

@@ -1,4 +1,5 @@
-import { PythonNumber, Refusal } from '#protocol';
+import { Refusal } from '#protocol';
+import { embeddingOutcome, summed } from './kit/answers.js';
 import { isRecord, malformed, parsed } from './kit/failures.js';
 import { type Call, callBytes, callJson } from './kit/http.js';
 import { sha3, withLink } from './kit/linked-file.js';
@@ -29,7 +30,6 @@ const PROBE_MS = 5000;
 const NAMES_MAX = 1000;
 const ZIP_BYTES_MAX = 24 * 2 ** 20;
 const COMPLETIONS_MAX = 100;
-const DIMENSIONS_MAX = 65_536;
 /** A picture counts as so many tokens, whatever its size (inference spec 4.5). */
 const IMAGE_TOKENS = 3000;
 const COUNTED_AT_ONCE_MAX = 4;
@@ -180,11 +180,7 @@ function completionsIn(body: unknown, asked: { number_of_completions_to_generate
 function usageOf(entries: readonly Record<string, unknown>[]): ReportedUsage | undefined {
   const usages = entries.map((entry) => parsed(String(entry['llm_model_usage_json'])));
   if (!usages.every(isRecord)) return undefined;
-  const sum = (name: string): unknown => {
-    const values = usages.map((usage) => usage[name]);
-    if (values.length === 1) return values[0];
-    return values.every((value) => typeof value === 'number') ? values.reduce((a, b) => a + b, 0) : undefined;
-  };
+  const sum = (name: string): unknown => summed(usages.map((usage) => usage[name]));
   return { inputTokens: sum('prompt_tokens'), outputTokens: sum('completion_tokens') };
 }
 
@@ -196,10 +192,9 @@ async function embedText(run: Run<Options>): Promise<Outcome> {
     const body = await callJson(run, { ...callOf(run, url, 'get_embedding_vector_for_string'), json });
     const inner = isRecord(body) && isRecord(body['text_embedding_dict']) ? body['text_embedding_dict'] : body;
     const told: unknown = isRecord(inner) ? (inner['embedding'] ?? parsed(String(inner['embedding_json']))) : undefined;
-    const isVector = Array.isArray(told) && told.length > 0 && told.length <= DIMENSIONS_MAX && told.every(Number.isFinite);
-    if (!isVector) throw malformedOrBusy(body, 'an embedding that is no list of numbers');
-    const output = (told as number[]).map((x) => PythonNumber.float(x));
-    return { output, outputText: 'embedding', files: ['NA'], usage: undefined };
+    const outcome = embeddingOutcome(told, undefined);
+    if (!outcome) throw malformedOrBusy(body, 'an embedding that is no list of numbers');
+    return outcome;
   });
 }
 

@@ -45,7 +45,6 @@ export class AdmissionService {
     if (!pack.authorisedPastelIds.includes(pastelId)) {
       throw new Refusal('forbidden', `${pastelId} is not authorised to use the credit pack ${pack.registrationTxid}`);
     }
-    await this.ledger.refresh(pack);
     const payer = { pack, pastelId, noteId: creditNoteIn(request.model_parameters_json_b64) };
     await this.afford(payer, this.settings.minimumCostTenths);
     return payer;

@@ -1,5 +1,4 @@
 import type { Environment } from '#config';
-import { PythonNumber, Refusal } from '#protocol';
 import {
   type Ability,
   type Ask,
@@ -8,7 +7,6 @@ import {
   type Model,
   type Outcome,
   type Provider,
-  ProviderFailure,
   type ReportedUsage,
   type Run,
   type Surroundings,
@@ -16,19 +14,16 @@ import {
 } from '../provider.js';
 import { type ChatAnswer, ChatReader, type ChatReply } from './chat-answer.js';
 import { type Telling, toldParameters } from './chat-parameters.js';
-import { isRecord, malformed } from './failures.js';
+import { embeddingOutcome, idsIn, summed } from './answers.js';
+import { asFailure, isRecord, malformed } from './failures.js';
 import { type Call, callEvents, callJson } from './http.js';
 import { completionsOutput, embeddingWorkload, estimateTokens, textWorkload, type TokenCounter } from './text.js';
+import { ownUrls, type VendorOptions } from './vendor.js';
 
 type Body = Record<string, unknown>;
 
 /** What the operator sets of a vendor that speaks this dialect. */
-export interface ChatOptions {
-  /** Without a `/` at its end. */
-  readonly url: string;
-  /** Where the vendor itself is; another `url` is the operator's own choice. */
-  readonly vendorUrl?: string;
-  readonly key: string | undefined;
+export interface ChatOptions extends VendorOptions {
   /** Asks for a stream, where the dialect has one. */
   readonly stream?: boolean;
 }
@@ -88,7 +83,7 @@ export function chatProvider<Options extends ChatOptions>(dialect: ChatDialect<O
     title,
     setUp: (env) => dialect.setUp(env),
     abilities: Object.fromEntries(types.map((type) => [type, all[type]])),
-    ownUrls: ({ url, vendorUrl }) => (url === vendorUrl ? [] : [url]),
+    ownUrls,
     ...(models && { models }),
     ...(dialect.listsAll && { available: (offered, around) => availableOf(dialect, offered, around) }),
     ...(concurrencyMax && { concurrencyMax }),
@@ -111,21 +106,9 @@ async function availableOf<O extends ChatOptions>(
   around: Surroundings<O>,
 ): Promise<readonly Model[]> {
   const call: Call = { ...callOf(dialect, around, '/models'), method: 'GET', timeoutMs: CHECK_TIMEOUT_MS };
-  const body = await callJson(around, call);
-  const data: unknown = isRecord(body) ? body['data'] : undefined;
-  const names = new Set(Array.isArray(data) ? (data as unknown[]).map((each) => (isRecord(each) ? each['id'] : undefined)) : []);
+  const names = new Set(idsIn(await callJson(around, call)));
   return names.size > 0 ? models.filter(({ upstream }) => names.has(upstream)) : models;
 }
-const EMBEDDING_DIMENSIONS_MAX = 65_536;
-
-/** The usual set-up: a key switches the vendor on, and its address can be changed. */
-export const keyAndUrl =
-  (prefix: string, title: string, url: string) =>
-  (env: Environment): ChatOptions | undefined => {
-    const key = env.secret(`${prefix}_API_KEY`, `Key of ${title}; its models are offered where it is set`);
-    const base = env.text(`${prefix}_BASE_URL`, url, `Address of ${title}, or of a server that speaks for it`);
-    return key === undefined ? undefined : { url: base.replace(/\/+$/, ''), vendorUrl: url, key };
-  };
 
 const callOf = <O extends ChatOptions>(
   dialect: ChatDialect<O>,
@@ -231,31 +214,17 @@ async function embedded<O extends ChatOptions>(dialect: ChatDialect<O>, run: Run
   const list: unknown = isRecord(body) ? body['data'] : undefined;
   const first: unknown = Array.isArray(list) ? list[0] : undefined;
   const vector: unknown = isRecord(first) ? first['embedding'] : undefined;
-  if (!Array.isArray(vector) || vector.length === 0 || vector.length > EMBEDDING_DIMENSIONS_MAX || !vector.every(Number.isFinite))
-    throw malformed('an embedding that is no list of numbers');
   const usage =
     isRecord(body) && isRecord(body['usage']) ? { inputTokens: body['usage']['prompt_tokens'], outputTokens: 0 } : undefined;
-  return { output: (vector as number[]).map((x) => PythonNumber.float(x)), outputText: 'embedding', files: ['NA'], usage };
+  const outcome = embeddingOutcome(vector, usage);
+  if (!outcome) throw malformed('an embedding that is no list of numbers');
+  return outcome;
 }
 
 /** Nonsense stays nonsense, for the caller to judge; undefined where one call told nothing. */
 function usageOf(replies: readonly ChatReply[]): ReportedUsage | undefined {
   const usages = replies.map(({ usage }) => usage);
   if (usages.some((usage) => usage === undefined)) return undefined;
-  const sum = (name: string): unknown => {
-    const values = usages.map((usage) => usage?.[name]);
-    if (values.length === 1) return values[0];
-    return values.every((value) => typeof value === 'number') ? values.reduce((a, b) => a + b, 0) : undefined;
-  };
+  const sum = (name: string): unknown => summed(usages.map((usage) => usage?.[name]));
   return { inputTokens: sum('prompt_tokens'), outputTokens: sum('completion_tokens') };
-}
-
-/** They were read before they were paid; should a vendor's rules have changed since, the request is not served. */
-export function asFailure<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Refusal) throw new ProviderFailure('refused', error.message, false);
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { Secrets } from '#config';
+import { Refusal } from '#protocol';
 import { type FailureCode, ProviderFailure } from '../provider.js';
 
 /** What vendors mean by their statuses; whether a repetition is safe and sensible goes with it. */
@@ -175,3 +176,13 @@ export function parsed(text: string): unknown {
 }
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What was read before it was paid; should the rules have become stricter since, the request is not served. */
+export function asFailure<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Refusal) throw new ProviderFailure('refused', error.message, false);
+    throw error;
+  }
+}
