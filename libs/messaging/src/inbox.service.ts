@@ -1,11 +1,11 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { SupernodeNetwork, type MasternodeMessage } from '#chain';
 import { MessagingSettings } from '#config';
+import { inParallel } from '#protocol';
 import { DispatchService } from './dispatch.service.js';
 import { candidates, DEFERRED_MAX_MS, endsOf, obsoleteBefore, type Ends } from './inbox.rules.js';
 import { InboxJudge, type Judged } from './inbox.judge.js';
 import { InboxStore } from './inbox.store.js';
-import { inParallel } from './in-parallel.js';
 import { MessagesRepository } from './messages.repository.js';
 import { SingleFlight } from './single-flight.js';
 

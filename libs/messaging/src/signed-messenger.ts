@@ -1,10 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { SupernodeNetwork, type Supernode } from '#chain';
 import { PeerSettings } from '#config';
-import { Refusal, Signing } from '#protocol';
+import { inParallel, Refusal, Signing } from '#protocol';
 import { EnvelopeCodec } from './envelope-codec.js';
 import { isMessageType } from './envelope.rules.js';
-import { inParallel } from './in-parallel.js';
 import { NodeMessenger, type Delivery, type Dispatched } from './node-messenger.js';
 
 /** Signs once, wraps once, then hands the same text to pasteld for each receiver (messaging spec 4.6). */

@@ -12,6 +12,7 @@ export * from './kernel/declaration.js';
 export * from './kernel/entropy.js';
 export * from './kernel/fields.js';
 export * from './kernel/hash.js';
+export { inParallel } from './kernel/in-parallel.js';
 export * from './kernel/json-text.js';
 export * from './kernel/json.js';
 export * from './kernel/kind.js';

@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { Chain, type Block, type Transaction } from '#chain';
 import { NetworkSettings } from '#config';
 import { Transactions } from '#database';
-import { USAGE_BURN_PATOSHIS_MAX } from '#protocol';
+import { inParallel, USAGE_BURN_PATOSHIS_MAX } from '#protocol';
 import { BurnCounting } from './burn-counting.service.js';
 import { burnIn, isTiedTo, type NamedBurn } from './burn.rules.js';
 import type { CreditPack } from './pack-ledger.js';
 import { LedgerStore } from './pack-ledger.store.js';
 import { ChainScan } from './pack-scan.service.js';
 import type { ScanRow } from './ticket-verdict.entity.js';
-import { eachLimited, SingleFlight } from '../single-flight.js';
+import { SingleFlight } from '../single-flight.js';
 
 /** Calls in flight at the same time for one piece of work. */
 const CALLS_MAX = 8;
@@ -105,7 +105,7 @@ export class BurnIndex {
   private async readTransactions(txids: readonly string[], tip: number): Promise<void> {
     const known = await this.transactions.read((manager) => this.store.burns.byTxids(manager, txids));
     const done = new Set(known.flatMap(({ txid, height }) => (height === null ? [] : [txid])));
-    const found = await eachLimited(
+    const found = await inParallel(
       txids.filter((txid) => !done.has(txid)),
       CALLS_MAX,
       (txid) => this.chain.transaction(txid),
@@ -134,7 +134,7 @@ export class BurnIndex {
 
   private async lookAfterWaiting(tip: number): Promise<void> {
     const waiting = await this.transactions.read((manager) => this.store.burns.waiting(manager, WAITING_PER_SWEEP_MAX));
-    const looked = await eachLimited(waiting, CALLS_MAX, async (burn) => ({
+    const looked = await inParallel(waiting, CALLS_MAX, async (burn) => ({
       burn,
       transaction: await this.chain.transaction(burn.txid),
     }));
@@ -166,7 +166,7 @@ export class BurnIndex {
     );
     const news = await this.notYetCounted(heights);
     for (let at = 0; at < news.length; at += TRANSACTIONS_PER_WRITE) {
-      const found = await eachLimited(news.slice(at, at + TRANSACTIONS_PER_WRITE), CALLS_MAX, (txid) =>
+      const found = await inParallel(news.slice(at, at + TRANSACTIONS_PER_WRITE), CALLS_MAX, (txid) =>
         this.chain.transaction(txid),
       );
       await this.write(

@@ -3,8 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Chain, type AddressOutput } from '#chain';
 import { NetworkSettings } from '#config';
 import { Transactions } from '#database';
-import { USAGE_BURN_PATOSHIS_MAX } from '#protocol';
-import { eachLimited } from '../single-flight.js';
+import { inParallel, USAGE_BURN_PATOSHIS_MAX } from '#protocol';
 import type { UsageBurnRow } from './burn.entity.js';
 import { LedgerStore } from './pack-ledger.store.js';
 import type { PackRow } from './pack.entity.js';
@@ -33,7 +32,7 @@ export class PackChainAudit {
       packs: (await this.store.packs.all(manager)).filter(({ state }) => state === 'standing'),
       readUpTo: (await this.store.scans.position(manager, 'burns'))?.height ?? -1,
     }));
-    return (await eachLimited(packs, PACKS_AT_ONCE, (pack) => this.differencesOf(pack, readUpTo))).flat();
+    return (await inParallel(packs, PACKS_AT_ONCE, (pack) => this.differencesOf(pack, readUpTo))).flat();
   }
 
   private async differencesOf(pack: PackRow, readUpTo: number): Promise<Difference[]> {
@@ -48,7 +47,7 @@ export class PackChainAudit {
       };
     });
     const missing = [...onChain].flatMap(([txid, burn]) => missingFrom(known.get(txid), { packTxid, txid, ...burn }));
-    const unproven = await eachLimited(
+    const unproven = await inParallel(
       mined.filter(({ txid }) => !onChain.has(txid)),
       PACKS_AT_ONCE,
       (row) => this.unproven(row),

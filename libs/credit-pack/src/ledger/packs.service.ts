@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '#database';
 import {
+  inParallel,
   Clock,
   creditsFloat,
   PythonNumber,
@@ -16,7 +17,6 @@ import { BurnIndex } from './burn-index.service.js';
 import { LedgerStore } from './pack-ledger.store.js';
 import type { PackRow } from './pack.entity.js';
 import { packOf, unspentMillicredits } from './pack.rules.js';
-import { eachLimited } from '../single-flight.js';
 import { TicketIndex } from './ticket-index.service.js';
 
 const PACKS_LISTED_MAX = 1000;
@@ -40,7 +40,7 @@ export class PacksService {
     const spendable = () =>
       this.transactions.read((manager) => this.store.packs.spendableBy(manager, pastelId, PACKS_LISTED_MAX));
     const unread = (await spendable()).filter(({ refreshedAt }) => refreshedAt === null).slice(0, FIRST_READS_MAX);
-    await eachLimited(unread, READS_AT_ONCE_MAX, (row) => this.burns.refresh(packOf(row), this.clock.now()));
+    await inParallel(unread, READS_AT_ONCE_MAX, (row) => this.burns.refresh(packOf(row), this.clock.now()));
     const rows = await spendable();
     const { counts, swept } = await this.transactions.read(async (manager) => ({
       counts: await this.store.burns.countByPack(

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Chain, type IdentityTicket } from '#chain';
 import { NetworkSettings } from '#config';
-import { PATOSHIS_PER_PSL } from '#protocol';
-import { eachLimited } from '../single-flight.js';
+import { inParallel, PATOSHIS_PER_PSL } from '#protocol';
 
 /** Calls in flight at the same time for one piece of work. */
 const CALLS_MAX = 8;
@@ -23,7 +22,7 @@ export class TicketSupernodes {
   /** Those of the PastelIDs with a ticket up to the height whose outpoint holds the collateral; whether it was spent later does not matter. */
   async among(pastelIds: readonly string[], height: number): Promise<Set<string>> {
     const tickets = await this.tickets();
-    const found = await eachLimited([...new Set(pastelIds)], CALLS_MAX, async (pastelId) => {
+    const found = await inParallel([...new Set(pastelIds)], CALLS_MAX, async (pastelId) => {
       for (const { height: registered, outpoint } of tickets.get(pastelId) ?? []) {
         if (registered < 0 || registered > height || outpoint === undefined) continue;
         if ((await this.valueOf(outpoint)) >= this.settings.network.supernodeCollateralInPsl * PATOSHIS_PER_PSL) return pastelId;

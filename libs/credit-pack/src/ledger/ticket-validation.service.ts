@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Chain } from '#chain';
 import { NetworkSettings, PurchaseSettings } from '#config';
-import { Checking, faultsOf, pricePerCredit, Refusal, type CreditPackPurchaseRequestResponse } from '#protocol';
+import { inParallel, Checking, faultsOf, pricePerCredit, Refusal, type CreditPackPurchaseRequestResponse } from '#protocol';
 import { MarketPrice } from '../market/market-price.js';
 import {
   burnMissing,
@@ -17,7 +17,6 @@ import {
   type TicketParts,
 } from './ticket.rules.js';
 import { TicketSupernodes } from './ticket-supernodes.service.js';
-import { eachLimited } from '../single-flight.js';
 
 /** Calls in flight at the same time for one piece of work. */
 const CALLS_MAX = 8;
@@ -106,7 +105,7 @@ export class TicketValidation {
   private async requestSignersOf(response: CreditPackPurchaseRequestResponse): Promise<Set<string>> {
     const table = response.selected_agreeing_supernodes_signatures_dict;
     const selected = response.list_of_supernode_pastelids_agreeing_to_credit_pack_purchase_terms_selected_for_signature_inclusion;
-    const good = await eachLimited(selected.slice(0, SIGNATURES_CHECKED_MAX), CALLS_MAX, async (pastelId) => {
+    const good = await inParallel(selected.slice(0, SIGNATURES_CHECKED_MAX), CALLS_MAX, async (pastelId) => {
       const signature = Object.hasOwn(table, pastelId)
         ? table[pastelId]!['credit_pack_purchase_request_fields_json_b64_signature']
         : undefined;

@@ -2,10 +2,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import { PeerSettings } from '#config';
 import { Freshness } from '#http';
 import type { CreditPackPurchasePriceAgreementRequest } from '#protocol';
+import { inParallel } from '#protocol';
 import { countedVotes, voteFaults, type Candidates, type Vote } from './agreement.rules.js';
 import { Electorate } from './electorate.service.js';
 import { PurchasePeers } from './purchase-peers.js';
-import { eachLimited } from '../single-flight.js';
 
 /** Asks the other supernodes whether a price is fair (credit-packs spec 5.4). */
 @Injectable()
@@ -26,7 +26,7 @@ export class VoteCollection {
   /** Valid votes only, one for each peer, in the order in which they came. */
   async votes(asked: readonly string[], question: CreditPackPurchasePriceAgreementRequest): Promise<Vote[]> {
     const votes: Vote[] = [];
-    await eachLimited(asked, this.limits.concurrentRequestsMax, async (pastelId) => {
+    await inParallel(asked, this.limits.concurrentRequestsMax, async (pastelId) => {
       try {
         const vote = await this.peers.vote(pastelId, question);
         const faults = [...voteFaults(vote, question, pastelId), ...(await this.freshness.faultsOf(vote))];

@@ -1,11 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { inParallel } from '#protocol';
 import { AnnouncedOfferRepository } from '../peers/announced-offer.repository.js';
 import { Outbox } from './outbox.service.js';
 import { PurchaseMessages } from './purchase-messages.js';
 import { PurchaseRepository } from './purchase.repository.js';
 import { SettlementService } from './settlement.service.js';
 import { StorageRetryJob } from './storage-retry-job.service.js';
-import { eachLimited, SingleFlight } from '../single-flight.js';
+import { SingleFlight } from '../single-flight.js';
 
 const BATCH = 50;
 const AT_ONCE = 4;
@@ -53,7 +54,7 @@ export class PurchaseSweep {
 
   private async settle(): Promise<void> {
     const purchases = await this.purchases.longestUntouchedInProgress(BATCH);
-    await eachLimited(purchases, AT_ONCE, async ({ requestHash }) => {
+    await inParallel(purchases, AT_ONCE, async ({ requestHash }) => {
       await this.attempt(`purchase ${requestHash}`, async () => {
         const purchase = await this.settlement.advance(requestHash);
         // To the end of the queue, so that no purchase keeps another from its turn. A pause after trouble is not prolonged.
