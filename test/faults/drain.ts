@@ -19,7 +19,8 @@ import {
   type Signing,
 } from '#protocol';
 import { seeded, type Category, type Engine } from './contract.js';
-import { breath, World } from './crash/world.js';
+import { breath } from '../support/turns.js';
+import { World } from './crash/world.js';
 
 /** Before each answer of pasteld, by the clock of the world, which stands still then: whatever needs an answer is held up. */
 const LATENCY_MS = 250;

@@ -4,7 +4,8 @@ import { CreditPackSweeps } from '#credit-pack';
 import { InferenceSweeps } from '#inference';
 import { send, type Reply } from '../support/http-app.js';
 import { seeded, shuffled, type Category, type Engine } from './contract.js';
-import { breath, Market } from './market/market.js';
+import { breath } from '../support/turns.js';
+import { Market } from './market/market.js';
 import { RpcShim, troubles, type Trouble } from './market/rpc-shim.js';
 
 const READY_SECONDS_MAX = 10;

@@ -14,12 +14,14 @@ import { JsonRpcChain, JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, 
 import { expectCleanBooks, marked } from './canary.js';
 import { testDatabases } from './databases.js';
 import { ManualClock } from './manual-clock.js';
+import { breath, turnUntil } from './turns.js';
 
 const USER = { user: 'devnet', password: 'devnet' };
 const TICK_MS = 1000;
 /** Turns of the clock between two blocks while somebody waits. */
 const TICKS_PER_BLOCK = 5;
 const TICKS_MAX = 600;
+const BREATH_MS = 10;
 
 export interface RunningSupernode extends DevnetSupernodeFacts {
   readonly url: string;
@@ -175,23 +177,18 @@ export class TestNetwork {
   }
 
   /** Moves clock, blocks and sweeps until the work is done. */
-  async until<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const settled = work.finally(() => {
-      done = true;
+  until<T>(work: Promise<T>): Promise<T> {
+    return turnUntil(work, {
+      turnsMax: TICKS_MAX,
+      look: () => breath(BREATH_MS),
+      turn: async (tick) => {
+        if (tick % TICKS_PER_BLOCK === 0) {
+          this.mine();
+          await this.sweep();
+        }
+        this.clock.advance(TICK_MS);
+      },
     });
-    settled.catch(() => undefined);
-    for (let tick = 1; !done; tick++) {
-      if (tick > TICKS_MAX) throw new Error('What the test waits for does not happen');
-      await breath();
-      if (done) break;
-      if (tick % TICKS_PER_BLOCK === 0) {
-        this.mine();
-        await this.sweep();
-      }
-      this.clock.advance(TICK_MS);
-    }
-    return settled;
   }
 
   /** Looks until it sees something, while neither clock nor chain moves. */
@@ -199,7 +196,7 @@ export class TestNetwork {
     for (let turn = 0; turn < TICKS_MAX; turn++) {
       const seen = await look();
       if (seen !== undefined && seen !== false) return seen;
-      await breath();
+      await breath(BREATH_MS);
     }
     throw new Error('What the test looks for does not show');
   }
@@ -220,12 +217,6 @@ async function closed(app: NestExpressApplication): Promise<void> {
     await app.close();
   }
 }
-
-/** Lets sockets and the thread pool of this process get on: a call over loopback needs several turns of the event loop. */
-const breath = (): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, 10);
-  });
 
 /**
  * Not from the range out of which systems take ports for outgoing connections: one of those would be in the way when a node that has

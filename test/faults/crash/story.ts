@@ -2,7 +2,8 @@ import { ClientError, fundTrackingAddress, isSupernodeTrouble, memoryJournal, pu
 import type { Supernode } from '#chain';
 import { CREDIT_PACK_TICKET_SUBTYPE, type Signing } from '#protocol';
 import type { Reply } from '../../support/http-app.js';
-import { breath, type World } from './world.js';
+import { breath } from '../../support/turns.js';
+import type { World } from './world.js';
 
 /** Something that somebody does with the patient's help, from beginning to end whatever happens on the way; checks what came of it. */
 export type Story = (world: World, chance: () => number) => Promise<void>;

@@ -7,6 +7,7 @@ import { byDistanceTo, identityFromSeed, networks, pooledChecking, type Signing 
 import { marked } from '../../support/canary.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { TestNetwork } from '../../support/network.js';
+import { breath, turnUntil } from '../../support/turns.js';
 import type { Engine } from '../contract.js';
 import { Child, Killed } from './child.js';
 import type { Kill, SupernodeOrder } from './protocol.js';
@@ -19,7 +20,6 @@ const TICKS_MAX = 3_000;
 /** As long as any pause before another attempt, so that a few rounds see the end of everything. */
 const ROUND_MS = 61_000;
 const ROUNDS_MAX = 40;
-const BREATH_MS = 5;
 
 /**
  * A devnet with four supernodes in this process and one, the patient, in a process of its own. Whenever the patient is killed it is
@@ -196,24 +196,21 @@ export class World {
   }
 
   /** Moves clock, blocks and sweeps until the work is done; stands still while the patient is started again. */
-  async until<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const settled = work.finally(() => {
-      done = true;
+  until<T>(work: Promise<T>): Promise<T> {
+    return turnUntil(work, {
+      turnsMax: TICKS_MAX,
+      look: async () => {
+        await breath();
+        await this.up();
+      },
+      turn: async (tick) => {
+        if (tick % TICKS_PER_BLOCK === 0) {
+          await this.mine();
+          await this.sweep();
+        }
+        await this.advance(TICK_MS);
+      },
     });
-    settled.catch(() => undefined);
-    for (let tick = 1; !done; tick++) {
-      if (tick > TICKS_MAX) throw new Error('What the story waits for does not happen');
-      await breath();
-      await this.up();
-      if (done) break;
-      if (tick % TICKS_PER_BLOCK === 0) {
-        await this.mine();
-        await this.sweep();
-      }
-      await this.advance(TICK_MS);
-    }
-    return settled;
   }
 
   // What the patient has on its books.
@@ -316,9 +313,3 @@ export class World {
     await this.network.close();
   }
 }
-
-/** Lets sockets and the thread pool get on. */
-export const breath = (): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, BREATH_MS);
-  });

@@ -145,9 +145,3 @@ export class Market {
     return this.network.close();
   }
 }
-
-/** Turns of the event loop for sockets and the thread pool. */
-export const breath = (): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, 5);
-  });

@@ -1,32 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { testDatabases } from '../../../../test/support/databases.js';
-import {
-  address,
-  BURN,
-  openLedger,
-  openLedgerDatabase,
-  register,
-  saleOf,
-  user,
-  type OpenDatabase,
-  type TestLedger,
-} from './pack-ledger.spec-suite.js';
+import { address, BURN, register, saleOf, user, type TestLedger } from './pack-ledger.spec-suite.js';
+import { useLedger } from './use-ledger.spec-suite.js';
 
 /** What somebody might put on the chain to hurt others, and what a reorganisation may do by itself. */
 describe.each(testDatabases())('hostile chains on $name', (database) => {
-  let opened: OpenDatabase;
+  const here = useLedger(database);
+  const { packs } = here;
   let node: TestLedger;
-  beforeAll(async () => {
-    opened = await openLedgerDatabase(database);
+  beforeEach(() => {
+    node = here.node;
   });
-  afterAll(() => opened.source.destroy());
-  beforeEach(async () => {
-    node = await openLedger(opened);
-  });
-  afterEach(async () => {
-    expect((await node.reconcile()).differences).toEqual([]);
-  });
-  const packs = async () => (await node.packs.validTicketsFor(user.pastelId)).map((pack) => pack.credit_pack_registration_txid);
 
   test('a burn with more inputs and outputs than a statement takes does not stop the others from being counted', async () => {
     const { pack, trackingAddress } = await node.buy();

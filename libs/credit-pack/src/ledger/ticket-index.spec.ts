@@ -1,35 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { readJson } from '#protocol';
 import { testDatabases } from '../../../../test/support/databases.js';
-import {
-  address,
-  BURN,
-  openLedger,
-  openLedgerDatabase,
-  register,
-  saleOf,
-  seller,
-  user,
-  voters,
-  type OpenDatabase,
-  type TestLedger,
-} from './pack-ledger.spec-suite.js';
+import { address, BURN, register, saleOf, seller, user, voters, type TestLedger } from './pack-ledger.spec-suite.js';
+import { useLedger } from './use-ledger.spec-suite.js';
 
 describe.each(testDatabases())('tickets on $name', (database) => {
-  let opened: OpenDatabase;
+  const here = useLedger(database);
+  const { packs } = here;
   let node: TestLedger;
-  beforeAll(async () => {
-    opened = await openLedgerDatabase(database);
-  });
-  afterAll(() => opened.source.destroy());
-  beforeEach(async () => {
-    node = await openLedger(opened);
-  });
-  afterEach(async () => {
-    expect((await node.reconcile()).differences).toEqual([]);
+  beforeEach(() => {
+    node = here.node;
   });
   const sweep = () => node.tickets.sweep(node.clock.now());
-  const packs = async () => (await node.packs.validTicketsFor(user.pastelId)).map((pack) => pack.credit_pack_registration_txid);
 
   test('a pack is found by its ticket and by its burn, also when nobody has swept', async () => {
     const { txid, burnTxid, pack } = await node.buy();
