@@ -1,12 +1,16 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { CreditPackPurchaseRequestResponse, PythonNumber, seal, Signing } from '#protocol';
+import { Transactions } from '#database';
+import { CreditPackPurchaseRequestResponse, faultsOf, pooledChecking, PythonNumber, seal, Signing } from '#protocol';
 import { testDatabases } from '../../../test/support/databases.js';
+import { TOO_FEW_AGREED } from '../src/peers/agreement.rules.js';
+import { BrokenAgreementRow } from '../src/peers/announced-offer.entity.js';
 import { AnnouncementService } from '../src/peers/announcement.service.js';
 import { ConfirmationService } from '../src/purchase/confirmation.service.js';
 import { CreditPackSweeps } from '../src/credit-pack-sweeps.service.js';
 import { PurchaseMessages } from '../src/purchase/purchase-messages.js';
 import { PurchaseRepository } from '../src/purchase/purchase.repository.js';
+import { RegistrationService } from '../src/purchase/registration.service.js';
 import { StorageRetryService } from '../src/purchase/storage-retry.service.js';
 import { closestAgreeingTo } from '../src/purchase/storage-retry.rules.js';
 import { VoteService } from '../src/peers/vote.service.js';
@@ -110,4 +114,64 @@ test('a seller that takes the burn and claims a ticket that is nowhere does not 
   const retry = await market.storageRetry(offer, closest.pastelId);
   const answer = await closest.get(StorageRetryService).retry(retry);
   expect(answer).toMatchObject({ credit_pack_storage_retry_confirmation_outcome_string: 'success' });
+});
+
+test('a vote against lends no signature to a ticket, and counts as an answer all the same', async () => {
+  const [asking, voter] = market.nodes as [Node, Node];
+  const asked = await question(asking, {});
+  voter.usdPerPsl *= 2;
+  const vote = await voter.get(VoteService).vote(asked);
+  voter.usdPerPsl /= 2;
+  const { credit_pack_purchase_request_fields_json_b64: request } = asked;
+  const signature = vote.responding_supernode_signature_on_credit_pack_purchase_request_fields_json_b64;
+  expect(vote.agree_with_proposed_price).toBe(false);
+  expect(await pooledChecking.verify(voter.pastelId, request, signature)).toBe(false);
+  expect(await faultsOf(vote, pooledChecking)).toEqual([]);
+  // The original signs the request in a vote against, too.
+  vote.responding_supernode_signature_on_credit_pack_purchase_request_fields_json_b64 = await voter.get(Signing).sign(request);
+  expect(await faultsOf(vote, pooledChecking)).toEqual([]);
+  vote.agree_with_proposed_price = true;
+  expect(await faultsOf(vote, pooledChecking)).not.toEqual([]);
+});
+
+test('where all peers are against, the reason is that they did not agree, not that they did not answer', async () => {
+  const peers = market.nodes.slice(1);
+  for (const peer of peers) peer.usdPerPsl *= 2;
+  const answer = await market.offer();
+  for (const peer of peers) peer.usdPerPsl /= 2;
+  expect(answer).toMatchObject({ termination_reason_string: TOO_FEW_AGREED });
+});
+
+test('voters tell of a ticket that shows their signature beside another price', async () => {
+  const told = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+  const honest = await market.offer();
+  const { sha3_256_hash_of_credit_pack_purchase_request_response_fields: _, ...fields } = honest;
+  const price = honest.psl_cost_per_credit.value / 2;
+  const cheap = await seal(
+    CreditPackPurchaseRequestResponse,
+    {
+      ...fields,
+      psl_cost_per_credit: PythonNumber.float(price),
+      proposed_total_cost_of_credit_pack_in_psl: PythonNumber.float(1500 * price),
+    },
+    market.seller.get(Signing),
+  );
+  for (const offer of [honest, cheap]) {
+    const confirmation = await market.confirmation(offer, await market.burn(offer));
+    market.mine(3);
+    await market.seller.get(RegistrationService).register(offer, confirmation, null);
+    market.mine(1);
+    for (const { module } of market.nodes) await module.get(CreditPackSweeps).sweep(market.clock.now());
+    const rows = await Promise.all(market.nodes.map((node) => node.get(Transactions).reader.find(BrokenAgreementRow)));
+    const { psl_cost_per_credit: agreed } = honest;
+    const said = {
+      sellerPastelId: market.seller.pastelId,
+      ticketPrice: String(price),
+      agreedPrices: JSON.stringify([agreed.text]),
+    };
+    const expected = offer === honest ? [] : [expect.objectContaining(said)];
+    expect(rows).toEqual([[], expected, expected, expected]);
+    expect(told).toHaveBeenCalledTimes(offer === honest ? 0 : 3);
+  }
+  told.mockRestore();
 });

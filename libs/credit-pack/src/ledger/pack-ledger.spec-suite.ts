@@ -24,6 +24,7 @@ import {
 import { ManualClock } from '../../../../test/support/manual-clock.js';
 import { openTestDatabase, type TestDatabase } from '../../../../test/support/databases.js';
 import { signersOf } from '../peers/agreement.rules.js';
+import { AgreedPrices } from './agreed-prices.js';
 import { BurnIndex } from './burn-index.service.js';
 import { ledgerEntities, ledgerProviders } from './ledger.js';
 import { MarketPrice } from '../market/market-price.js';
@@ -193,6 +194,7 @@ export async function openLedger({ source, transactions }: OpenDatabase, chain =
       { provide: Chain, useValue: chain },
       { provide: Checking, useValue: pooledChecking },
       { provide: MarketPrice, useValue: { usdPerPsl } },
+      { provide: AgreedPrices, useValue: { brokenBy: async () => undefined } },
       { provide: Clock, useValue: clock },
       { provide: Transactions, useValue: transactions },
       { provide: Leadership, useValue: { isOurs: false } },

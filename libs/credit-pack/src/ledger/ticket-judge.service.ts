@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Chain, type ContractTicket } from '#chain';
 import { readTicket, TicketError } from '#protocol';
+import { AgreedPrices } from './agreed-prices.js';
 import { TicketBook, type ReadableTicket, type TicketPlace } from './ticket-book.service.js';
 import { TicketValidation, type TicketVerdict } from './ticket-validation.service.js';
 
@@ -18,6 +19,7 @@ export class TicketJudge {
     private readonly chain: Chain,
     private readonly validation: TicketValidation,
     private readonly book: TicketBook,
+    private readonly prices: AgreedPrices,
   ) {}
 
   /** Throws ChainUnavailable where the node is down, and nothing else. */
@@ -38,6 +40,12 @@ export class TicketJudge {
     }
     if (verdict.verdict === 'invalid')
       this.logger.warn(`Ticket ${place.registrationTxid} is no credit pack: ${verdict.reasons.join('; ')}`);
-    return { enter: (manager, now) => this.book.enter(manager, place, readable, verdict, now) };
+    const broken = readable && (await this.prices.brokenBy(readable.ticket.response));
+    return {
+      enter: async (manager, now) => {
+        await this.book.enter(manager, place, readable, verdict, now);
+        if (broken) await this.prices.note(manager, place.registrationTxid, broken, now);
+      },
+    };
   }
 }

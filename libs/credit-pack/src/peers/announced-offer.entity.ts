@@ -61,3 +61,15 @@ export class AnnouncedStorageRetry {
   @Index() @Column(integerColumn()) createdAt!: number;
   @Column(messageColumn(CreditPackStorageRetryRequestResponse)) answer!: CreditPackStorageRetryRequestResponse;
 }
+
+/** A ticket that names another price than this node agreed to when it signed; see AgreedPrices. Kept for good: it is evidence. */
+@Entity('credit_pack_broken_agreement')
+export class BrokenAgreementRow {
+  @PrimaryColumn('text') registrationTxid!: string;
+  @Column('text') requestHash!: string;
+  @Column('text') sellerPastelId!: string;
+  @Column('text') ticketPrice!: string;
+  /** JSON list, as they were written in the questions. */
+  @Column('text') agreedPrices!: string;
+  @Column(integerColumn()) notedAt!: number;
+}

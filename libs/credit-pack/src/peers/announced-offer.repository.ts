@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull, LessThan, MoreThanOrEqual, Not } from 'typeorm';
+import { IsNull, LessThan, MoreThanOrEqual, Not, type EntityManager } from 'typeorm';
 import { isUniqueViolation, Transactions } from '#database';
 import type { CreditPackPurchaseRequestConfirmation, CreditPackPurchaseRequestConfirmationResponse } from '#protocol';
-import { AnnouncedOffer, AnnouncedStorageRetry, PriceVote, StorageRetry } from './announced-offer.entity.js';
+import { AnnouncedOffer, AnnouncedStorageRetry, BrokenAgreementRow, PriceVote, StorageRetry } from './announced-offer.entity.js';
+import type { BrokenAgreement } from '../ledger/agreed-prices.js';
 import { OutgoingAnnouncement } from '../purchase/outbox.entity.js';
 import { Purchase } from '../purchase/purchase.entity.js';
+
+const VOTES_MAX = 200;
 
 /** The tracking address that a buyer names. */
 export interface BuyersAddress {
@@ -57,6 +60,33 @@ export class AnnouncedOfferRepository {
   }
   addVote(vote: PriceVote): Promise<void> {
     return unlessThere(this.transactions.run('purchase peer: vote stored', (manager) => manager.insert(PriceVote, vote)));
+  }
+  /** Every vote for a pack on that address that is still remembered; a buyer needs few. */
+  votesFor(trackingAddress: string): Promise<PriceVote[]> {
+    return this.transactions.reader.find(PriceVote, {
+      where: { trackingAddress },
+      order: { createdAt: 'DESC' },
+      take: VOTES_MAX,
+    });
+  }
+  /** False where it is on record already. */
+  async addBrokenAgreement(
+    manager: EntityManager,
+    registrationTxid: string,
+    { requestHash, sellerPastelId, ticketPrice, agreedPrices }: BrokenAgreement,
+    notedAt: number,
+  ): Promise<boolean> {
+    if (await manager.existsBy(BrokenAgreementRow, { registrationTxid })) return false;
+    const row = {
+      registrationTxid,
+      requestHash,
+      sellerPastelId,
+      ticketPrice,
+      agreedPrices: JSON.stringify(agreedPrices),
+      notedAt,
+    };
+    await manager.upsert(BrokenAgreementRow, row, ['registrationTxid']);
+    return true;
   }
   async takeBackVote(questionHash: string): Promise<void> {
     await this.transactions.run('purchase peer: vote taken back', (manager) => manager.delete(PriceVote, { questionHash }));
@@ -114,10 +144,10 @@ export class AnnouncedOfferRepository {
   }
 
   /** Forgets what nobody will ask for any more. */
-  async purge(before: number): Promise<void> {
+  async purge(before: number, votesBefore: number): Promise<void> {
     const old = { createdAt: LessThan(before) };
     await this.transactions.run('purchase peer: old messages deleted', async (manager) => {
-      await manager.delete(PriceVote, old);
+      await manager.delete(PriceVote, { createdAt: LessThan(votesBefore) });
       await manager.delete(StorageRetry, old);
       await manager.delete(AnnouncedStorageRetry, old);
       await manager.delete(AnnouncedOffer, old);

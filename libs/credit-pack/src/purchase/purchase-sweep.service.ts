@@ -12,6 +12,8 @@ const BATCH = 50;
 const AT_ONCE = 4;
 /** What came to nothing, and what peers announced, is kept so long. */
 const KEPT_MS = 30 * 86_400_000;
+/** A seller may register a ticket long after the vote; so long it is compared with the price that was agreed to. */
+const VOTES_KEPT_MS = 400 * 86_400_000;
 /** So long, and so often, a completed purchase is looked after: its ticket may leave the chain again. */
 const WATCHED_MS = 86_400_000;
 const WATCH_EVERY_MS = 60_000;
@@ -40,7 +42,7 @@ export class PurchaseSweep {
       await this.attempt('expiry', () => this.expire(now.getTime()));
       await this.attempt('settlement', () => this.settle());
       await this.attempt('completed purchases', () => this.watch(now.getTime()));
-      await this.attempt('purge', () => this.purge(now.getTime() - KEPT_MS));
+      await this.attempt('purge', () => this.purge(now.getTime()));
     });
   }
 
@@ -72,9 +74,9 @@ export class PurchaseSweep {
       await this.attempt(`purchase ${purchase.requestHash}`, () => this.settlement.restore(purchase));
   }
 
-  private async purge(before: number): Promise<void> {
-    await this.purchases.purge(before, BATCH);
-    await this.announced.purge(before);
+  private async purge(now: number): Promise<void> {
+    await this.purchases.purge(now - KEPT_MS, BATCH);
+    await this.announced.purge(now - KEPT_MS, now - VOTES_KEPT_MS);
   }
 
   private async attempt(what: string, work: () => Promise<unknown>): Promise<void> {

@@ -1,7 +1,14 @@
 import type { Provider, Type } from '@nestjs/common';
 import type { Entity } from '#database';
+import { AgreedPrices } from '../ledger/agreed-prices.js';
 import { AgreementService } from '../peers/agreement.service.js';
-import { AnnouncedOffer, AnnouncedStorageRetry, PriceVote, StorageRetry } from '../peers/announced-offer.entity.js';
+import {
+  AnnouncedOffer,
+  AnnouncedStorageRetry,
+  BrokenAgreementRow,
+  PriceVote,
+  StorageRetry,
+} from '../peers/announced-offer.entity.js';
 import { AnnouncedOfferRepository } from '../peers/announced-offer.repository.js';
 import { AnnouncementService } from '../peers/announcement.service.js';
 import { ConfirmationService } from './confirmation.service.js';
@@ -22,6 +29,7 @@ import { PurchaseRepository } from './purchase.repository.js';
 import { PurchaseScheduler } from './purchase.scheduler.js';
 import { PurchaseSweep } from './purchase-sweep.service.js';
 import { QuoteService } from './quote.service.js';
+import { RememberedPrices } from '../peers/remembered-prices.service.js';
 import { RegistrationService } from './registration.service.js';
 import { SettlementService } from './settlement.service.js';
 import { StatusService } from './status.service.js';
@@ -39,6 +47,7 @@ export const purchaseEntities: readonly Entity[] = [
   PriceVote,
   StorageRetry,
   AnnouncedStorageRetry,
+  BrokenAgreementRow,
   OutgoingAnnouncement,
 ];
 export const purchaseControllers: Type[] = [PurchaseController, PurchasePeersController];
@@ -49,6 +58,7 @@ export const purchaseProviders: Provider[] = [
   MarketPages,
   { provide: MarketPrice, useClass: AskedMarketPrice },
   { provide: PurchasePeers, useClass: HttpPurchasePeers },
+  { provide: AgreedPrices, useClass: RememberedPrices },
   PurchaseMessages,
   OfferTerms,
   Outbox,

@@ -1,7 +1,7 @@
 import type { Migration } from '../migration.js';
 
 export default {
-  name: '20261126014201-money-is-safe',
+  name: '20261126032017-money-is-safe',
   sqlite: [
     'ALTER TABLE "credit_hold" RENAME COLUMN "tenths" TO "millicredits"',
     'UPDATE "credit_hold" SET "millicredits" = "millicredits" * 100',
@@ -36,6 +36,7 @@ export default {
     'CREATE INDEX "IDX_6b9012e4ac14cf91f8479a5c2f" ON "credit_pack" ("trackingAddress") ',
     'CREATE INDEX "IDX_061e3e5575fe30f9ccd545494a" ON "credit_pack" ("purchaseBurnTxid") ',
     'CREATE TABLE "lease" ("name" text PRIMARY KEY NOT NULL, "holder" text, "fence" bigint NOT NULL, "expires_at_ms" bigint NOT NULL)',
+    'CREATE TABLE "credit_pack_broken_agreement" ("registrationTxid" text PRIMARY KEY NOT NULL, "requestHash" text NOT NULL, "sellerPastelId" text NOT NULL, "ticketPrice" text NOT NULL, "agreedPrices" text NOT NULL, "notedAt" bigint NOT NULL)',
     'CREATE TABLE "credit_note_account" ("credit_note_id" text PRIMARY KEY NOT NULL, "owed_tenths" bigint NOT NULL, "held_tenths" bigint NOT NULL DEFAULT (0), "redeemed_tenths" bigint NOT NULL DEFAULT (0), CONSTRAINT "CHK_509eb41870612a67dc4afd1f4e" CHECK ("held_tenths" + "redeemed_tenths" <= "owed_tenths"), CONSTRAINT "CHK_0b0a65614d4b7b6365b14bb694" CHECK ("redeemed_tenths" >= 0), CONSTRAINT "CHK_57ecb9331694fcefcb36961f6b" CHECK ("held_tenths" >= 0), CONSTRAINT "CHK_4004fe032e30b8720806409986" CHECK ("owed_tenths" > 0))',
     'DROP INDEX "IDX_1f1f5466bbb8173ceb3feeba2d"',
     'DROP INDEX "IDX_24b5f8c19771e38879cbde5edb"',
@@ -88,6 +89,7 @@ export default {
     'ALTER TABLE "credit_pack" DROP CONSTRAINT "CHK_bf026eba9e1e1ca9755e55feb6"',
     'ALTER TABLE "credit_pack" DROP CONSTRAINT "CHK_58d4ccf9bfd4723d32ce86771f"',
     'CREATE TABLE "lease" ("name" text NOT NULL, "holder" text, "fence" bigint NOT NULL, "expires_at_ms" bigint NOT NULL, CONSTRAINT "PK_bbcb31cd0d6ea2f600b0f84717a" PRIMARY KEY ("name"))',
+    'CREATE TABLE "credit_pack_broken_agreement" ("registrationTxid" text NOT NULL, "requestHash" text NOT NULL, "sellerPastelId" text NOT NULL, "ticketPrice" text NOT NULL, "agreedPrices" text NOT NULL, "notedAt" bigint NOT NULL, CONSTRAINT "PK_4e0acd2369790f258683ed31006" PRIMARY KEY ("registrationTxid"))',
     'CREATE TABLE "credit_note_account" ("credit_note_id" text NOT NULL, "owed_tenths" bigint NOT NULL, "held_tenths" bigint NOT NULL DEFAULT \'0\', "redeemed_tenths" bigint NOT NULL DEFAULT \'0\', CONSTRAINT "CHK_509eb41870612a67dc4afd1f4e" CHECK ("held_tenths" + "redeemed_tenths" <= "owed_tenths"), CONSTRAINT "CHK_0b0a65614d4b7b6365b14bb694" CHECK ("redeemed_tenths" >= 0), CONSTRAINT "CHK_57ecb9331694fcefcb36961f6b" CHECK ("held_tenths" >= 0), CONSTRAINT "CHK_4004fe032e30b8720806409986" CHECK ("owed_tenths" > 0), CONSTRAINT "PK_e303cb746b386d753d21a0a5d7d" PRIMARY KEY ("credit_note_id"))',
     'ALTER TABLE "inference_requests" ADD "upstream_model" text NOT NULL DEFAULT \'\'',
     'ALTER TABLE "inference_requests" ADD "workload" text NOT NULL DEFAULT \'{"inputTokens":0,"outputTokensMax":0,"completions":1}\'',
