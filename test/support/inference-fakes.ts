@@ -26,6 +26,8 @@ export class FakeHold {
 export interface FakeBurn {
   readonly tenths: number;
   readonly owner: boolean;
+  /** What the pack still had of it, where that was less. */
+  readonly borneTenths?: number;
   readonly height: number;
 }
 
@@ -92,8 +94,10 @@ export class FakePackLedger extends PackLedger {
         return { verdict: 'refused', reason: 'The request was paid already', paidBy: hold.burn_txid };
       if (!burn.owner) return { verdict: 'refused', reason: 'The burn is not tied to the tracking address' };
       const burned = millicreditsOfTenths(burn.tenths);
+      const borne = millicreditsOfTenths(burn.borneTenths ?? burn.tenths);
       if (burned < hold.millicredits) return { verdict: 'refused', reason: 'The burn is too small' };
-      if (!used) await this.settle(m, hold, txid, burned);
+      if (!used) await this.settle(m, hold, txid, borne);
+      if (borne < burned) return { verdict: 'refused', reason: 'The pack was used up', ownedMillicredits: borne };
       if (burned > hold.millicredits) return { verdict: 'refused', reason: 'The burn is too large', ownedMillicredits: burned };
       return { verdict: 'claimed', seenAtHeight };
     });

@@ -39,7 +39,7 @@ export interface Unserved {
   readonly code: UnservedCode;
   readonly reason: string;
   readonly burnTxid: string;
-  readonly burnedTenths: number;
+  readonly owedTenths: number;
 }
 
 /** Makes and signs the messages of this node, with the announcements that they owe. */
@@ -83,7 +83,7 @@ export class InferenceMessages {
   }
 
   /** A signed result that says why there is none, and the credit note for what was burned. */
-  async unserved({ job, request, code, reason, burnTxid, burnedTenths }: Unserved): Promise<Required<Ending>> {
+  async unserved({ job, request, code, reason, burnTxid, owedTenths }: Unserved): Promise<Required<Ending>> {
     const note = await seal(
       CreditNote,
       {
@@ -94,7 +94,7 @@ export class InferenceMessages {
         requesting_pastelid: job.owner_pastelid,
         credit_pack_ticket_pastel_txid: job.pack_txid,
         burn_txid: burnTxid,
-        credits_owed: creditsFloat(burnedTenths),
+        credits_owed: creditsFloat(owedTenths),
         reason,
         credit_note_utc_iso_string: pythonTimestamp(this.clock.now()),
         credit_note_pastel_block_height: await this.heightOr(job.max_height),

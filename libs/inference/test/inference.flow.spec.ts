@@ -298,6 +298,7 @@ describe.each(testDatabases())('inference on $name', (database) => {
     test.each([
       ['too late', { height: 1011 }, 'block 1011', '1.2', 'burn_too_late'],
       ['too much', { tenths: 13 }, 'too large', '1.3', 'burn_overpaid'],
+      ['more than the pack had left', { borneTenths: 5 }, 'used up', '0.5', 'burn_overdrawn'],
     ] as const)('the owner’s burn that is %s is not run: a credit note', async (_, burn, text, credits, code) => {
       const { request, response } = await world.quote();
       await refused(world.confirm(request.inference_request_id, world.burn(1, burn)), 'conflict', text);

@@ -71,7 +71,7 @@ export class BurnCounting {
   }
 
   /**
-   * Makes a burn the one of a request, and settles its hold with it.
+   * Makes a burn the one of a request, and settles its hold with what the pack bore of it.
    * @param refusal why it does not pay for the request though it is the owner's, null where it does
    * @throws ClaimLost to undo the transaction
    */
@@ -81,12 +81,16 @@ export class BurnCounting {
     if (!(await burns.claim(manager, txid, hold.requestId)))
       throw new ClaimLost('taken', 'The transaction has paid for another request already');
     const burn = (await burns.byTxid(manager, txid))!;
-    const settled = { state: 'settled', burnTxid: txid, millicredits: millicreditsOfTenths(burn.patoshis), refusal } as const;
+    const burned = millicreditsOfTenths(burn.patoshis);
+    const settled = { state: 'settled', burnTxid: txid, millicredits: burned, refusal } as const;
     if (!(await holds.change(manager, hold.requestId, hold.state, settled)))
       throw new ClaimLost('undecided', 'The hold has changed meanwhile');
     if (burn.packTxid !== hold.packTxid) await burns.setPack(manager, txid, hold.packTxid);
     await this.move(manager, burn.patoshis, burn.packTxid, hold.packTxid, hold.state === 'held' ? -hold.millicredits : 0);
-    await this.refuseOverdraft(manager, hold.packTxid, burn);
+    const millicredits = await this.borneOf(manager, hold.packTxid, burn);
+    if (millicredits === burned) return;
+    const overdrawn = `The pack was used up before this transaction: it bore ${millicredits} of ${burned} thousandths of a credit`;
+    await holds.change(manager, hold.requestId, 'settled', { millicredits, refusal: refusal ?? overdrawn });
   }
 
   /** The node knows a waiting burn no more. */
@@ -115,10 +119,11 @@ export class BurnCounting {
     to: 'settled' | 'unsettled',
     sign: 1 | -1,
   ): Promise<void> {
-    if (!(await this.store.holds.change(manager, burn.requestId!, from, { state: to })))
+    const hold = await this.store.holds.of(manager, burn.requestId!);
+    if (!hold || !(await this.store.holds.change(manager, hold.requestId, from, { state: to })))
       throw new Error(`The hold of request ${burn.requestId} is not ${from}, though its burn says so`);
-    const amount = sign * millicreditsOfTenths(burn.patoshis);
-    await this.store.packs.count(manager, new Map([[burn.packTxid!, { held: amount, burned: -amount }]]));
+    const [held, burned] = [sign * hold.millicredits, -sign * millicreditsOfTenths(burn.patoshis)];
+    await this.store.packs.count(manager, new Map([[burn.packTxid!, { held, burned }]]));
   }
 
   private async ownerOf(manager: EntityManager, burn: UsageBurnRow): Promise<string | null> {
@@ -137,16 +142,18 @@ export class BurnCounting {
   }
 
   /**
-   * A pack spent at several supernodes at once may burn more than it ever held. Then the order on the chain decides, the same everywhere,
-   * and a burn that is not on the chain yet has to wait for it.
+   * How much of a burn the pack still had, in thousandths of a credit. A pack spent at several supernodes at once may burn more than it ever
+   * held. Then the order on the chain decides, the same everywhere, and a burn that is not on the chain yet has to wait for it.
    */
-  private async refuseOverdraft(manager: EntityManager, packTxid: string, burn: UsageBurnRow): Promise<void> {
+  private async borneOf(manager: EntityManager, packTxid: string, burn: UsageBurnRow): Promise<number> {
+    const burned = millicreditsOfTenths(burn.patoshis);
     const pack = (await this.store.packs.byTxid(manager, packTxid))!;
-    if (pack.burnedMillicredits <= pack.initialMillicredits) return;
+    if (pack.burnedMillicredits <= pack.initialMillicredits) return burned;
     if (burn.height === null)
       throw new ClaimLost('undecided', 'More is burned than the pack holds; the order on the chain will decide');
     const patoshis = await this.store.burns.minedUpTo(manager, packTxid, { txid: burn.txid, height: burn.height });
-    if (millicreditsOfTenths(patoshis) > pack.initialMillicredits)
-      throw new ClaimLost('refused', 'The pack was used up before this transaction');
+    const borne = Math.min(burned, burned + pack.initialMillicredits - millicreditsOfTenths(patoshis));
+    if (borne <= 0) throw new ClaimLost('refused', 'The pack was used up before this transaction');
+    return borne;
   }
 }

@@ -15,7 +15,7 @@ export type HoldState = 'held' | 'settled' | 'unsettled' | 'released';
 export class HoldRow {
   @PrimaryColumn('text') requestId!: string;
   @Index() @Column('text') packTxid!: string;
-  /** What is set aside, in thousandths of a credit; once settled, what was burned. */
+  /** What is set aside, in thousandths of a credit; once settled, what the pack bore of the burn: all of it, unless it was overdrawn. */
   @Column(integerColumn()) millicredits!: number;
   @Column('text') state!: HoldState;
   /** A burn mined up to this height was older than the request. */
@@ -23,6 +23,6 @@ export class HoldRow {
   /** The last height at which the burn may be seen or mined. */
   @Column(integerColumn()) expiresAtHeight!: number;
   @Column('text', { nullable: true, unique: true }) burnTxid!: string | null;
-  /** Why the burn that settled it is not good for the request (too much, too late); null where it is. */
+  /** Why the burn that settled it is not good for the request (too much, too late, overdrawn); null where it is. */
   @Column('text', { nullable: true }) refusal!: string | null;
 }

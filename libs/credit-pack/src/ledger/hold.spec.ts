@@ -260,6 +260,32 @@ describe.each(testDatabases())('holds on $name', (database) => {
     expect(await balance()).toMatchObject({ availableMillicredits: 0 });
   });
 
+  test('what the pack bore of a burn that overdrew it is owed, and the books add up when that burn vanishes', async () => {
+    await node.hold(pack, 'r1', 9000);
+    pay(8000);
+    node.chain.mine();
+    const ours = pay(9000);
+    expect(await claim('r1', ours)).toEqual({ verdict: 'unseen' });
+    node.chain.mine();
+    const refused = { verdict: 'refused', reason: expect.stringContaining('used up'), ownedMillicredits: 700_000 };
+    expect(await claim('r1', ours)).toEqual(refused);
+    expect(await claim('r1', ours)).toEqual(refused);
+    const full = { availableMillicredits: 0, heldMillicredits: 0, burnedMillicredits: 1_500_000, deficitMillicredits: 200_000 };
+    expect(await balance()).toMatchObject(full);
+    await node.sweep();
+    node.chain.disconnect(1);
+    node.chain.drop(ours);
+    node.chain.mine(12);
+    await node.sweep();
+    expect(await balance()).toMatchObject({ heldMillicredits: 700_000, burnedMillicredits: 800_000, availableMillicredits: 0 });
+    expect((await node.reconcile()).differences).toEqual([]);
+    node.chain.rebroadcast(ours);
+    node.chain.mine();
+    await node.sweep();
+    expect(await balance()).toMatchObject(full);
+    expect((await node.reconcile()).differences).toEqual([]);
+  });
+
   test("a burn out of another pack's coins moves to the pack whose owner claims it", async () => {
     const other = await node.buy({ trackingAddress: address('other'), total: 30_001 });
     await node.hold(pack, 'r1', 150);

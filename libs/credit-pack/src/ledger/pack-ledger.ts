@@ -32,7 +32,8 @@ export type BurnVerdict =
   | { readonly verdict: 'unseen' }
   /**
    * Never good for this request, and why. `ownedMillicredits`: the burn is the owner's all the same (tied to the tracking address, unused, counted
-   * against the pack), only too much or too late, so a credit note is owed; the hold is settled by it. Absent: nothing was spent for this
+   * against the pack), only too much, too late, or more than the pack still had, so a credit note is owed over what the pack bore of it; the hold
+   * is settled by it. Absent: nothing was spent for this
    * request and the hold stays, so that the right burn may still be named. `paidBy`: another burn has settled the hold before; who asks may
    * have died before it took note of that.
    */

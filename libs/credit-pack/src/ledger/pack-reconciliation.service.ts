@@ -79,32 +79,27 @@ export class PackReconciliation {
     };
   }
 
-  /** A claimed burn and its hold name each other, for the same pack and amount. */
+  /** A claimed burn and its hold name each other, for the same pack and amount; a refused one may be over less, where it overdrew the pack. */
   private async claimDifferences(manager: EntityManager): Promise<Difference[]> {
     const paid = [
       ...(await this.store.holds.inState(manager, 'settled')),
       ...(await this.store.holds.inState(manager, 'unsettled')),
     ];
-    const ofHolds = new Map(
-      paid.map((hold) => [
-        hold.requestId,
-        `${hold.packTxid} ${hold.burnTxid} ${hold.millicredits} ${hold.state === 'unsettled'}`,
-      ]),
-    );
-    const claimed = await this.store.burns.claimed(manager);
-    const ofBurns = new Map(
-      claimed.map((burn) => [
-        burn.requestId!,
-        `${burn.packTxid} ${burn.txid} ${millicreditsOfTenths(burn.patoshis)} ${burn.isGone}`,
-      ]),
-    );
-    return [...new Set([...ofHolds.keys(), ...ofBurns.keys()])].flatMap((requestId) => {
-      const [stored, computed] = [ofHolds.get(requestId) ?? 'no hold', ofBurns.get(requestId) ?? 'no burn'];
+    const holds = new Map(paid.map((hold) => [hold.requestId, hold]));
+    const burns = new Map((await this.store.burns.claimed(manager)).map((burn) => [burn.requestId!, burn]));
+    return [...new Set([...holds.keys(), ...burns.keys()])].flatMap((requestId) => {
+      const [hold, burn] = [holds.get(requestId), burns.get(requestId)];
+      const burned = burn && millicreditsOfTenths(burn.patoshis);
+      const isOverdrawn = hold?.refusal != null && burned !== undefined && hold.millicredits < burned;
+      const stored = hold ? claimText(hold, hold.burnTxid, hold.millicredits, hold.state === 'unsettled') : 'no hold';
+      const computed = burn ? claimText(burn, burn.txid, isOverdrawn ? hold.millicredits : burned!, burn.isGone) : 'no burn';
       return stored === computed ? [] : [{ packTxid: undefined, what: `claim of request ${requestId}`, stored, computed }];
     });
   }
 }
 
+const claimText = (of: { packTxid: string | null }, txid: string | null, millicredits: number, isGone: boolean): string =>
+  `${of.packTxid} ${txid} ${millicredits} ${isGone}`;
 const isFrozen = ({ state, heldMillicredits, burnedMillicredits }: PackRow): boolean =>
   state === 'orphaned' && heldMillicredits + burnedMillicredits > 0;
 const frozenPack = (pack: PackRow): Frozen => ({

@@ -111,7 +111,7 @@ export class AttemptService {
     this.logger.warn(`Request ${job.inference_request_id} failed: ${reason}`);
     const ending =
       job.note_id === null
-        ? await this.messages.unserved({ job, request, code, reason, burnTxid: job.burn_txid!, burnedTenths: job.cost_tenths })
+        ? await this.messages.unserved({ job, request, code, reason, burnTxid: job.burn_txid!, owedTenths: job.cost_tenths })
         : await this.messages.unservedFromNote(job, request, { code, reason, noteId: job.note_id });
     const changes = { ...this.over(), detail: reason };
     await this.transactions.run('inference: failure stored', async (m) => {

@@ -24,7 +24,7 @@ export function resultFields({
   };
 }
 
-export type UnservedCode = FailureCode | 'internal_error' | 'burn_too_late' | 'burn_overpaid';
+export type UnservedCode = FailureCode | 'internal_error' | 'burn_too_late' | 'burn_overpaid' | 'burn_overdrawn';
 
 interface Unserved {
   readonly type: string;

@@ -3,6 +3,7 @@ import { Chain } from '#chain';
 import type { BurnVerdict } from '#credit-pack';
 import { isUniqueViolation, Transactions } from '#database';
 import { Clock, Refusal, tenthsOfMillicredits, type InferenceConfirmation } from '#protocol';
+import type { UnservedCode } from '../execution/result.rules.js';
 import { RequestFunds } from '../credit-notes/request-funds.service.js';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceMessages } from '../inference-messages.service.js';
@@ -17,6 +18,9 @@ const SWEEP_MAX = 50;
 
 const SETTLED = { CONFIRMED: 'inference: burn accepted', REFUSED: 'inference: burn refused with a note' } as const;
 
+/** Why a burn is noted, as the signed failure says it. Too little is refused, so what is less than the cost is what the pack had left. */
+const noteCodeOf = (costTenths: number, ownedTenths: number): UnservedCode =>
+  ownedTenths > costTenths ? 'burn_overpaid' : ownedTenths < costTenths ? 'burn_overdrawn' : 'burn_too_late';
 /** 2 s, 3 s, 4.5 s … 60 s. */
 const pauseAfter = (checks: number): number => Math.min(Math.ceil(CHECK_FIRST_MS * 1.5 ** checks), CHECK_PAUSE_MS_MAX);
 const UNSETTLED: readonly RequestState[] = ['QUOTED', 'EXPIRED'];
@@ -26,7 +30,7 @@ const UNSETTLED: readonly RequestState[] = ['QUOTED', 'EXPIRED'];
  *
  * 1. Only the owner of the request may; naming the same burn again changes nothing.
  * 2. The txid is stored, then judged by the ledger: at once, and if the chain does not know it yet, by a sweep until it does.
- * 3. Good and in time: the request is to be run. The owner's own burn, but too late or too much: not run, a credit note.
+ * 3. Good and in time: the request is to be run. The owner's own burn, but too late, too much or more than the pack had: not run, a credit note.
  *    Anything else: refused, and the right burn may still be named.
  * 4. The ledger settles a hold before the request takes its step, so a node that dies between the two finds the request unsettled and its
  *    hold paid: whatever burn is named then, the one that paid is the one that counts.
@@ -166,11 +170,11 @@ export class ConfirmationService {
     return this.settleOnce(id, txid, 'CONFIRMED', changes, async () => undefined);
   }
 
-  private async oweNote(job: InferenceJob, txid: string, reason: string, burnedTenths: number): Promise<string | undefined> {
+  private async oweNote(job: InferenceJob, txid: string, reason: string, ownedTenths: number): Promise<string | undefined> {
     const request = await this.repository.request(job.inference_request_id);
     if (!request) return reason;
-    const code = burnedTenths > job.cost_tenths ? 'burn_overpaid' : 'burn_too_late';
-    const ending = await this.messages.unserved({ job, request, code, reason, burnTxid: txid, burnedTenths });
+    const code = noteCodeOf(job.cost_tenths, ownedTenths);
+    const ending = await this.messages.unserved({ job, request, code, reason, burnTxid: txid, owedTenths: ownedTenths });
     const changes = { burn_txid: txid, due_at_ms: null, detail: reason, finished_at_ms: this.clock.now().getTime() };
     const refusal = await this.settleOnce(job.inference_request_id, txid, 'REFUSED', changes, async (m) => {
       await this.funds.release(m, job);
