@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { BURN, register, type TestLedger } from '../../libs/credit-pack/src/ledger/pack-ledger.spec-suite.js';
-import { pick, seeded, type Category, type Engine } from './contract.js';
+import { pick, seeded, type Case, type Category, type Engine } from './contract.js';
 import { expectSound, Ledgers } from './ledger/ledgers.js';
 
 const ledgers = new Ledgers();
@@ -93,6 +93,41 @@ async function expectPack(node: TestLedger, txid: string, target: Target, fate: 
   assert.deepEqual((await node.reconcile()).frozen, []);
 }
 
+const LOOKS = ['its owner', 'a balance', 'the sweep'] as const;
+
+/** Somebody sees a burn in a block, and before he writes it down the block is gone; another process may have undone it by then. */
+async function looksBefore(engine: Engine, looks: (typeof LOOKS)[number], fate: Fate, isUndone: boolean): Promise<void> {
+  const { node, sale, usage } = await sold(engine, 'usage burn', 1);
+  const { chain } = node;
+  const late = chain.send({ from: sale.trackingAddress, to: [[BURN, 100]] });
+  chain.mine();
+  const beside = await ledgers.again(engine, chain, 0, 1);
+  const happens = async (): Promise<void> => {
+    if (isUndone) await beside.sweep();
+    chain.disconnect(1);
+    chain.drop(late);
+    chain.mine();
+    if (fate === 'mined higher') chain.rebroadcast(late);
+    if (fate === 'replaced') chain.send({ from: sale.trackingAddress, to: [[BURN, 100]] });
+    chain.mine(2);
+    if (isUndone) await beside.sweep();
+  };
+  chain.meanwhile = { txid: late, happens };
+  if (looks === 'its owner') await node.ledger.claimBurn({ requestId: 'open', txid: late });
+  if (looks === 'a balance') await node.ledger.refresh(sale.pack);
+  if (looks === 'the sweep') await node.sweep();
+  assert.equal(chain.meanwhile, undefined, 'Nobody looked');
+  await node.sweep();
+  await expectSound(node);
+  chain.mine(12);
+  await node.sweep();
+  await expectSound(node);
+  const { burnedMillicredits } = await node.ledger.balanceOf(sale.pack);
+  assert.equal(burnedMillicredits, fate === 'gone' ? 15_000 : 25_000);
+  assert.equal((await node.ledger.claimBurn({ requestId: 'paid', txid: usage })).verdict, 'claimed');
+  await expectSound(node);
+}
+
 /** Blocks are taken away around what was counted on, and the new ones tell it otherwise. */
 export const reorg: Category = {
   name: 'reorg',
@@ -100,7 +135,7 @@ export const reorg: Category = {
   cases: ({ all, seed }) => {
     const chance = seeded(seed);
     const depths = Array.from({ length: DEPTH_MAX }, (_, n) => n + 1);
-    return TARGETS.flatMap((target) =>
+    const around = TARGETS.flatMap((target): Case[] =>
       (all ? depths : [pick(chance, depths)]).map((depth) => ({
         name: `${target}, ${depth} deep: mined higher, gone, replaced; with and without restart`,
         run: async (_, engine) => {
@@ -112,6 +147,17 @@ export const reorg: Category = {
         },
       })),
     );
+    const between = LOOKS.map((looks): Case => ({
+      name: `usage burn, looked at for ${looks} before and written down after: mined higher, gone, replaced; undone meanwhile or not`,
+      run: async (_, engine) => {
+        for (const fate of FATES)
+          for (const isUndone of [false, true])
+            await looksBefore(engine, looks, fate, isUndone).catch((cause: unknown) => {
+              throw new Error(`${fate}${isUndone ? ', undone meanwhile' : ''}: ${String(cause)}`, { cause });
+            });
+      },
+    }));
+    return [...around, ...between];
   },
   close: () => ledgers.close(),
 };

@@ -12,6 +12,8 @@ export interface BurnSighting {
   readonly txid: string;
   readonly burn: Burn;
   readonly mined: { readonly height: number; readonly blockHash: string } | undefined;
+  /** Whether its block may be written down; it waits otherwise. */
+  readonly isVouchedFor: boolean;
   readonly tip: number;
 }
 /** Thrown to roll back a claim that lost: to somebody else, for ever, or until more is known. */
@@ -41,14 +43,15 @@ export class BurnCounting {
   constructor(private readonly store: LedgerStore) {}
 
   /** Takes note of a burn; the same sight twice changes nothing. */
-  async record(manager: EntityManager, { txid, burn, mined, tip }: BurnSighting): Promise<void> {
+  async record(manager: EntityManager, { txid, burn, mined, isVouchedFor, tip }: BurnSighting): Promise<void> {
     const { burns } = this.store;
     if (burn.usage === 0) return;
+    const block = isVouchedFor ? mined : undefined;
     await burns.add(manager, {
       txid,
       patoshis: burn.usage,
-      height: mined?.height ?? null,
-      blockHash: mined?.blockHash ?? null,
+      height: block?.height ?? null,
+      blockHash: block?.blockHash ?? null,
       seenAtHeight: Math.min(tip, mined?.height ?? tip),
       knownAtHeight: tip,
       packTxid: null,
@@ -56,7 +59,7 @@ export class BurnCounting {
       isGone: false,
     });
     await burns.addInputs(manager, txid, burn.inputAddresses);
-    if (mined) await burns.mined(manager, txid, mined);
+    if (block) await burns.mined(manager, txid, block);
     else await burns.stillWaiting(manager, txid, tip);
     await this.comeBack(manager, txid);
     const row = await burns.byTxid(manager, txid);
@@ -81,6 +84,8 @@ export class BurnCounting {
     if (!(await burns.claim(manager, txid, hold.requestId)))
       throw new ClaimLost('taken', 'The transaction has paid for another request already');
     const burn = (await burns.byTxid(manager, txid))!;
+    if (refusal !== null && burn.height === null)
+      throw new ClaimLost('undecided', 'A waiting transaction can still be taken back');
     const burned = millicreditsOfTenths(burn.patoshis);
     const settled = { state: 'settled', burnTxid: txid, millicredits: burned, refusal } as const;
     if (!(await holds.change(manager, hold.requestId, hold.state, settled)))
@@ -99,7 +104,7 @@ export class BurnCounting {
       if (await this.store.burns.forget(manager, burn)) await this.move(manager, burn.patoshis, burn.packTxid, null);
       return;
     }
-    if (!(await this.store.burns.gone(manager, burn.txid))) return;
+    if (!(await this.store.burns.gone(manager, burn))) return;
     await this.resettle(manager, burn, 'settled', 'unsettled', 1);
     this.logger.warn(
       `The burn ${burn.txid} of request ${burn.requestId} has vanished: its credits are frozen in pack ${burn.packTxid}`,

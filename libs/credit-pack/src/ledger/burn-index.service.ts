@@ -22,6 +22,13 @@ const DROPPED_AFTER_BLOCKS = 10;
 /** Blocks that a refresh reads again although the sweep has been there: a reorganisation may not have been noticed yet. */
 const REFRESH_OVERLAP_BLOCKS = 20;
 
+/** When transactions were looked at. */
+interface Look {
+  /** Where the sweep was before. */
+  readonly before: ScanRow | null;
+  readonly tip: number;
+}
+
 /**
  * The node's own index of usage burns (credit-packs spec 5.12).
  *
@@ -29,6 +36,10 @@ const REFRESH_OVERLAP_BLOCKS = 20;
  * 2. It then looks after the burns that wait: mined ones get their block; those that the node has not known for ten blocks no longer count,
  *    and a request that they paid for is unsettled again.
  * 3. `refresh` reads one pack's burns, the mempool included, when a balance is needed at once.
+ *
+ * Whoever looks at the chain writes later, and a reorganisation may come, and be undone, in between. So a block is only written down where
+ * the place of the sweep vouches for the look (`ScanRepository.vouchesFor`); otherwise the burn waits, and step 2 finds its block. Blocks above
+ * that place are written at once, and checked by the sweep when it comes to them.
  */
 @Injectable()
 export class BurnIndex {
@@ -68,11 +79,12 @@ export class BurnIndex {
    * Undefined where nobody knows it.
    */
   async look(txid: string, trackingAddress: string): Promise<NamedBurn | undefined> {
+    const before = await this.scan.position('burns');
     const tip = await this.chain.height();
     const transaction = await this.chain.transaction(txid);
     if (!transaction) return undefined;
     const burn = burnIn(transaction, this.settings.network.burnAddress);
-    if (isTiedTo(burn, trackingAddress)) await this.write([transaction], tip);
+    if (isTiedTo(burn, trackingAddress)) await this.write([transaction], { before, tip });
     const known = await this.transactions.read((manager) => this.store.burns.byTxid(manager, txid));
     const minedAt = transaction.mined?.height;
     return { burn, minedAt, seenAtHeight: known?.seenAtHeight ?? Math.min(tip, minedAt ?? tip) };
@@ -90,19 +102,32 @@ export class BurnIndex {
     const last = to === tip.height ? tip : await this.chain.block(to);
     const txids = await this.chain.transactionIdsOf(this.settings.network.burnAddress, from, to);
     for (let at = 0; at < txids.length; at += TRANSACTIONS_PER_WRITE) {
-      await this.readTransactions(txids.slice(at, at + TRANSACTIONS_PER_WRITE), tip.height);
+      await this.readTransactions(txids.slice(at, at + TRANSACTIONS_PER_WRITE), { before, tip: tip.height });
     }
-    if (!last || !(await this.scan.isOnChain({ height: to, blockHash: last.hash }))) return undefined;
+    const passed = [before ? before.height + 1 : 0, to] as const;
+    const standing = await this.standingBlocks(...passed);
+    if (!last || !(await this.scan.areOnChain(before, { height: to, blockHash: last.hash }))) return undefined;
     const place = { scan: 'burns', height: to, blockHash: last.hash, readAt: now.getTime() } as const;
     const isFirst = await this.transactions.run('ledger: burn scan advanced', async (manager) => {
       if (!(await this.scan.goOnFrom(manager, 'burns', before))) return false;
+      for (const { blockHash } of await this.store.burns.blocksBetween(manager, ...passed))
+        if (!standing.has(blockHash)) await this.store.burns.undoBlock(manager, blockHash);
       await this.scan.advance(manager, place);
       return true;
     });
     return isFirst ? place : undefined;
   }
 
-  private async readTransactions(txids: readonly string[], tip: number): Promise<void> {
+  /** Of the blocks that burns were seen in, by this sweep or before it came: those on the chain now. */
+  private async standingBlocks(from: number, to: number): Promise<Set<string>> {
+    const blocks = await this.transactions.read((manager) => this.store.burns.blocksBetween(manager, from, to));
+    const standing = await inParallel(blocks, CALLS_MAX, async (block) =>
+      (await this.scan.isOnChain(block)) ? block : undefined,
+    );
+    return new Set(standing.flatMap((block) => block?.blockHash ?? []));
+  }
+
+  private async readTransactions(txids: readonly string[], look: Look): Promise<void> {
     const known = await this.transactions.read((manager) => this.store.burns.byTxids(manager, txids));
     const done = new Set(known.flatMap(({ txid, height }) => (height === null ? [] : [txid])));
     const found = await inParallel(
@@ -112,12 +137,13 @@ export class BurnIndex {
     );
     await this.write(
       found.filter((transaction) => transaction !== undefined),
-      tip,
+      look,
     );
   }
 
   /** @param sender known to have paid for all of them, where the node's address index says so */
-  private async write(found: readonly Transaction[], tip: number, sender?: string): Promise<void> {
+  private async write(found: readonly Transaction[], { before, tip }: Look, sender?: string): Promise<void> {
+    const since = found.some(({ mined }) => mined) ? await this.scan.since(before) : null;
     const sightings = found
       .map((transaction) => ({ transaction, burn: burnIn(transaction, this.settings.network.burnAddress) }))
       .filter(({ burn }) => burn.usage > 0);
@@ -127,12 +153,14 @@ export class BurnIndex {
       const { txid, mined } = transaction;
       await this.transactions.run('ledger: burns recorded', async (manager) => {
         await this.store.packs.pay(manager);
-        await this.counting.record(manager, { txid, burn: { ...burn, inputAddresses }, mined, tip });
+        const isVouchedFor = mined !== undefined && (await this.store.scans.vouchesFor(manager, 'burns', mined.height, since));
+        await this.counting.record(manager, { txid, burn: { ...burn, inputAddresses }, mined, isVouchedFor, tip });
       });
     }
   }
 
   private async lookAfterWaiting(tip: number): Promise<void> {
+    const before = await this.scan.position('burns');
     const waiting = await this.transactions.read((manager) => this.store.burns.waiting(manager, WAITING_PER_SWEEP_MAX));
     const looked = await inParallel(waiting, CALLS_MAX, async (burn) => ({
       burn,
@@ -140,7 +168,7 @@ export class BurnIndex {
     }));
     await this.write(
       looked.flatMap(({ transaction }) => transaction ?? []),
-      tip,
+      { before, tip },
     );
     const dropped = looked.filter(({ burn, transaction }) => !transaction && tip >= burn.knownAtHeight + DROPPED_AFTER_BLOCKS);
     for (const { burn } of dropped)
@@ -151,14 +179,14 @@ export class BurnIndex {
   }
 
   private async readPack(registrationTxid: string, now: Date): Promise<void> {
-    const { pack, swept } = await this.transactions.read(async (manager) => ({
+    const { pack, before } = await this.transactions.read(async (manager) => ({
       pack: await this.store.packs.byTxid(manager, registrationTxid),
-      swept: await this.store.scans.position(manager, 'burns'),
+      before: await this.store.scans.position(manager, 'burns'),
     }));
     if (!pack) return;
     const tip = await this.chain.height();
-    const isCovered = pack.refreshedAtHeight !== null && swept !== null;
-    const from = isCovered ? Math.max(pack.purchaseBurnHeight, swept.height - REFRESH_OVERLAP_BLOCKS) : pack.purchaseBurnHeight;
+    const isCovered = pack.refreshedAtHeight !== null && before !== null;
+    const from = isCovered ? Math.max(pack.purchaseBurnHeight, before.height - REFRESH_OVERLAP_BLOCKS) : pack.purchaseBurnHeight;
     const { burnAddress } = this.settings.network;
     const outputs = await this.chain.outputsSentBy(pack.trackingAddress, burnAddress, from);
     const heights = new Map(
@@ -171,7 +199,7 @@ export class BurnIndex {
       );
       await this.write(
         found.filter((transaction) => transaction !== undefined),
-        tip,
+        { before, tip },
         pack.trackingAddress,
       );
     }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { In, IsNull, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
+import { Between, In, IsNull, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
 import { BurnPartyRow, UsageBurnRow } from './burn.entity.js';
 
 @Injectable()
@@ -73,9 +73,10 @@ export class BurnRepository {
     await manager.update(UsageBurnRow, { txid }, { packTxid });
   }
 
-  /** Says whether it was there to go. */
-  async gone(manager: EntityManager, txid: string): Promise<boolean> {
-    const { affected } = await manager.update(UsageBurnRow, { txid, height: IsNull(), isGone: false }, { isGone: true });
+  /** Says whether it was there to go: nobody has seen it since it was read. */
+  async gone(manager: EntityManager, { txid, knownAtHeight }: UsageBurnRow): Promise<boolean> {
+    const where = { txid, knownAtHeight, height: IsNull(), isGone: false };
+    const { affected } = await manager.update(UsageBurnRow, where, { isGone: true });
     return affected === 1;
   }
 
@@ -86,7 +87,8 @@ export class BurnRepository {
 
   /** One that nobody claimed; says whether it was there to be forgotten. */
   async forget(manager: EntityManager, burn: UsageBurnRow): Promise<boolean> {
-    const where = { txid: burn.txid, requestId: IsNull(), height: IsNull(), packTxid: burn.packTxid ?? IsNull() };
+    const { txid, knownAtHeight } = burn;
+    const where = { txid, knownAtHeight, requestId: IsNull(), height: IsNull(), packTxid: burn.packTxid ?? IsNull() };
     const { affected } = await manager.delete(UsageBurnRow, where);
     if (affected === 1) await manager.delete(BurnPartyRow, { txid: burn.txid });
     return affected === 1;
@@ -95,6 +97,23 @@ export class BurnRepository {
   /** Those whose block was disconnected wait again. */
   async undoAbove(manager: EntityManager, height: number): Promise<void> {
     await manager.update(UsageBurnRow, { height: MoreThan(height) }, { height: null, blockHash: null, knownAtHeight: height });
+  }
+
+  /** Blocks of the burns that are mined from one height to another. */
+  async blocksBetween(manager: EntityManager, from: number, to: number): Promise<{ height: number; blockHash: string }[]> {
+    const rows = await manager
+      .createQueryBuilder(UsageBurnRow, 'burn')
+      .select('burn.height', 'height')
+      .addSelect('burn.blockHash', 'hash')
+      .distinct(true)
+      .where({ height: Between(from, to) })
+      .getRawMany<{ height: string | number; hash: string }>();
+    return rows.map(({ height, hash }) => ({ height: Number(height), blockHash: hash }));
+  }
+
+  /** Those of one block wait again. */
+  async undoBlock(manager: EntityManager, blockHash: string): Promise<void> {
+    await manager.update(UsageBurnRow, { blockHash }, { height: null, blockHash: null });
   }
 
   /** The longest unconfirmed. */

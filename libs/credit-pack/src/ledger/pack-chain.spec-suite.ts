@@ -14,13 +14,17 @@ export const BURN = networks.devnet.burnAddress;
 export const START = 1000;
 export const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+type Branch = readonly { readonly block: Block; readonly txids: string[] }[];
+
 /** Blocks, a mempool, reorganisations and outages, without keys: whoever builds a transaction says who is in it. */
 export class FakeChain extends Chain {
   isDown = false;
   /** Transactions about which the node answers nonsense. */
   readonly unreadable = new Set<string>();
+  /** Happens once, when somebody has looked at the transaction and does not know yet what he saw. */
+  meanwhile: { readonly txid: string; readonly happens: () => Promise<void> } | undefined;
   readonly identities: IdentityTicket[] = [];
-  private blocks: { block: Block; txids: string[] }[] = [];
+  private blocks: Branch[number][] = [];
   private waiting: string[] = [];
   private readonly transactions = new Map<
     string,
@@ -77,6 +81,20 @@ export class FakeChain extends Chain {
     this.waiting = [...gone.flatMap(({ txids }) => txids), ...this.waiting];
     if (order) this.waiting = order(this.waiting);
   }
+  /** The same, and what was taken away: the branch may come back. */
+  branchOff(count: number): Branch {
+    const gone = this.blocks.slice(-count);
+    this.disconnect(count);
+    return gone;
+  }
+  /** The newer branch loses to one that was there before. */
+  comeBackTo(branch: Branch): void {
+    const [{ block: first }] = branch as [Branch[number]];
+    this.disconnect(this.tip - first.height + 1);
+    const mined = new Set(branch.flatMap(({ txids }) => txids));
+    this.waiting = this.waiting.filter((txid) => !mined.has(txid));
+    this.blocks.push(...branch);
+  }
   drop(txid: string): void {
     this.waiting = this.waiting.filter((other) => other !== txid);
   }
@@ -94,6 +112,15 @@ export class FakeChain extends Chain {
     return this.up(this.blocks.map(({ block }) => block).find(({ height, hash }) => height === which || hash === which));
   }
   override async transaction(txid: string): Promise<Transaction | undefined> {
+    const seen = this.seen(txid);
+    if (this.meanwhile?.txid === txid) {
+      const { happens } = this.meanwhile;
+      this.meanwhile = undefined;
+      await happens();
+    }
+    return seen;
+  }
+  private seen(txid: string): Transaction | undefined {
     if (this.unreadable.has(txid)) throw new ChainUnavailable('getrawtransaction', 'nonsense');
     const known = this.up(this.transactions.get(txid)?.transaction);
     const at = this.blockOf(txid);

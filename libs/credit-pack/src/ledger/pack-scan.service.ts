@@ -10,6 +10,11 @@ import type { ScanRow } from './ticket-verdict.entity.js';
 const BEHIND_BLOCKS_MAX = 100;
 const CHECKPOINTS_PER_READ = 50;
 
+export interface ChainBlock {
+  readonly height: number;
+  readonly blockHash: string;
+}
+
 /** Finds out after a reorganisation what still stands. */
 @Injectable()
 export class ChainScan {
@@ -58,7 +63,20 @@ export class ChainScan {
     return this.store.scans.advance(manager, place);
   }
 
-  async isOnChain({ height, blockHash }: { height: number; blockHash: string }): Promise<boolean> {
+  /** The place before a look at the chain, as far as it still stands after it. */
+  async since(before: ScanRow | null): Promise<ScanRow | null> {
+    return before && (await this.isOnChain(before)) ? before : null;
+  }
+
+  /**
+   * Whether everything that was read after the one place up to the other was read from one chain; to be asked when it has been read.
+   * @param before null for the beginning
+   */
+  async areOnChain(before: ScanRow | null, last: ChainBlock): Promise<boolean> {
+    return (!before || (await this.isOnChain(before))) && (await this.isOnChain(last));
+  }
+
+  async isOnChain({ height, blockHash }: ChainBlock): Promise<boolean> {
     return (await this.chain.block(height))?.hash === blockHash;
   }
 

@@ -18,6 +18,7 @@ import { Checking, Clock, Entropy, pooledChecking, type Signing } from '#protoco
 import { httpSettings, newIdentity, provenBy, send } from '../../../../test/support/http-app.js';
 import { ManualClock } from '../../../../test/support/manual-clock.js';
 import { MarketPrice } from '../market/market-price.js';
+import { AgreedPrices } from './agreed-prices.js';
 import { ledgerControllers, ledgerEntities, ledgerProviders } from './ledger.js';
 import { BURN, FakeChain, register, registerSupernodes, saleOf, user, type Sale } from './pack-ledger.spec-suite.js';
 
@@ -34,6 +35,7 @@ const provided = [
   { provide: NetworkSettings, useValue: settings.network },
   { provide: PurchaseSettings, useValue: { ...settings.purchase, ticketScanHeight: 1000 } },
   { provide: MarketPrice, useValue: { usdPerPsl: async () => 0.0005 } },
+  { provide: AgreedPrices, useValue: { brokenBy: async () => undefined } },
   { provide: Chain, useValue: chain },
 ];
 @Global()

@@ -20,6 +20,12 @@ export interface ReadableTicket {
   readonly data: Json;
 }
 
+export interface EnteredAt {
+  readonly now: Date;
+  /** Height up to which the chain is read. */
+  readonly readUpTo: number;
+}
+
 /** Writes down what a ticket is worth. Every method runs in the caller's transaction. */
 @Injectable()
 export class TicketBook {
@@ -30,13 +36,17 @@ export class TicketBook {
     private readonly counting: BurnCounting,
   ) {}
 
-  /** @param readable undefined where the ticket is malformed, and the verdict then says how */
+  /**
+   * Nothing is decided by a block above those that were read: a reorganisation of it would undo nothing.
+   * @param readable undefined where the ticket is malformed, and the verdict then says how
+   * @param at `readUpTo`: the place of the scan with which it is entered
+   */
   async enter(
     manager: EntityManager,
     place: TicketPlace,
     readable: ReadableTicket | undefined,
     verdict: TicketVerdict,
-    now: Date,
+    { now, readUpTo }: EnteredAt,
   ): Promise<void> {
     const keys = readable && keysOf(readable.ticket);
     const note = (kind: TicketVerdictRow['verdict'], reasons: readonly string[]): Promise<void> =>
@@ -46,6 +56,8 @@ export class TicketBook {
       );
 
     if (verdict.verdict === 'undecided') return note('undecided', [verdict.reason]);
+    if ((verdict.restsOnHeight ?? 0) > readUpTo)
+      return note('undecided', [`Block ${verdict.restsOnHeight} decides about it, and the chain is read up to ${readUpTo}`]);
     if (verdict.verdict === 'invalid' || !readable || !keys)
       return note('bad', verdict.verdict === 'invalid' ? verdict.reasons : []);
     // The ticket that stands first on the chain wins, so it has to be decided first.
@@ -77,7 +89,7 @@ export class TicketBook {
     { ticket, data }: ReadableTicket,
     verdict: Judged,
   ): Promise<void> {
-    const pack = packRow(place, ticket, data, verdict.sold, verdict.burnHeight);
+    const pack = packRow(place, ticket, data, verdict.sold, verdict.restsOnHeight);
     await this.store.packs.stand(manager, pack);
     await this.takeOver(manager, pack);
     await this.store.verdicts.remove(manager, place.registrationTxid);

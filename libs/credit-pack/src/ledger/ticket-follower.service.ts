@@ -4,6 +4,7 @@ import { PurchaseSettings } from '#config';
 import { Transactions } from '#database';
 import { CREDIT_PACK_TICKET_SUBTYPE } from '#protocol';
 import { ChainScan } from './pack-scan.service.js';
+import type { ScanRow } from './ticket-verdict.entity.js';
 import { TicketBook } from './ticket-book.service.js';
 import { TicketJudge, type JudgedTicket } from './ticket-judge.service.js';
 
@@ -32,7 +33,7 @@ export class TicketFollower {
   /** Bounded and idempotent; says whether the tip was reached. Throws ChainUnavailable; what was read until then stays. */
   async sweep(now: Date): Promise<boolean> {
     const tip = await this.chain.bestBlock();
-    const place = await this.scan.resume('tickets', tip, (manager, height) => this.book.undoAbove(manager, height, now));
+    let place = await this.scan.resume('tickets', tip, (manager, height) => this.book.undoAbove(manager, height, now));
     if (place?.height === tip.height) return true;
     const from = place ? place.height + 1 : this.settings.ticketScanHeight;
     const listed = await this.chain.contractTickets(CREDIT_PACK_TICKET_SUBTYPE, from);
@@ -40,16 +41,23 @@ export class TicketFollower {
     let judged = 0;
     for (const [height, tickets] of blocks) {
       if (judged >= TICKETS_PER_SWEEP_MAX) return false;
-      if (!(await this.readBlock(height, tickets, now))) return false;
+      const reached = await this.readBlock(place, height, tickets, now);
+      if (!reached) return false;
+      place = reached;
       judged += tickets.length;
     }
-    return this.reach(tip, [], now);
+    return place?.height === tip.height || (await this.reach(place, tip, [], now)) !== undefined;
   }
 
-  /** False where the chain has moved since the tickets were listed, or another process has read on: the next sweep sees it anew. */
-  private async readBlock(height: number, tickets: readonly ContractTicket[], now: Date): Promise<boolean> {
+  /** Undefined where the chain has moved since the tickets were listed, or another process has read on: the next sweep sees it anew. */
+  private async readBlock(
+    before: ScanRow | null,
+    height: number,
+    tickets: readonly ContractTicket[],
+    now: Date,
+  ): Promise<ScanRow | undefined> {
     const block = await this.chain.block(height);
-    if (!block || tickets.some(({ txid }) => !block.txids.includes(txid))) return false;
+    if (!block || tickets.some(({ txid }) => !block.txids.includes(txid))) return undefined;
     const judged: JudgedTicket[] = [];
     for (const ticket of tickets) {
       const place = {
@@ -60,19 +68,24 @@ export class TicketFollower {
       };
       judged.push(await this.judge.judge(ticket, place));
     }
-    return this.reach(block, judged, now);
+    return this.reach(before, block, judged, now);
   }
 
-  private async reach(block: Block, judged: readonly JudgedTicket[], now: Date): Promise<boolean> {
-    const before = await this.scan.position('tickets');
-    if (before && (before.height >= block.height || !(await this.scan.isOnChain(before)))) return false;
-    if (!(await this.scan.isOnChain({ height: block.height, blockHash: block.hash }))) return false;
-    return this.transactions.run('ledger: tickets of a block stored', async (manager) => {
+  private async reach(
+    before: ScanRow | null,
+    { height, hash: blockHash }: Block,
+    judged: readonly JudgedTicket[],
+    now: Date,
+  ): Promise<ScanRow | undefined> {
+    const place = { scan: 'tickets', height, blockHash, readAt: now.getTime() } as const;
+    if (!(await this.scan.areOnChain(before, place))) return undefined;
+    const isFirst = await this.transactions.run('ledger: tickets of a block stored', async (manager) => {
       if (!(await this.scan.goOnFrom(manager, 'tickets', before))) return false;
-      for (const ticket of judged) await ticket.enter(manager, now);
-      await this.scan.advance(manager, { scan: 'tickets', height: block.height, blockHash: block.hash, readAt: now.getTime() });
+      for (const ticket of judged) await ticket.enter(manager, { now, readUpTo: height });
+      await this.scan.advance(manager, place);
       return true;
     });
+    return isFirst ? place : undefined;
   }
 }
 

@@ -3,12 +3,12 @@ import type { EntityManager } from 'typeorm';
 import { Chain, type ContractTicket } from '#chain';
 import { readTicket, TicketError } from '#protocol';
 import { AgreedPrices } from './agreed-prices.js';
-import { TicketBook, type ReadableTicket, type TicketPlace } from './ticket-book.service.js';
+import { TicketBook, type EnteredAt, type ReadableTicket, type TicketPlace } from './ticket-book.service.js';
 import { TicketValidation, type TicketVerdict } from './ticket-validation.service.js';
 
 /** A judged ticket, to be entered in one transaction with others. */
 export interface JudgedTicket {
-  enter(manager: EntityManager, now: Date): Promise<void>;
+  enter(manager: EntityManager, at: EnteredAt): Promise<void>;
 }
 
 /** Reads and judges one ticket of the chain, whatever somebody registered. */
@@ -42,9 +42,9 @@ export class TicketJudge {
       this.logger.warn(`Ticket ${place.registrationTxid} is no credit pack: ${verdict.reasons.join('; ')}`);
     const broken = readable && (await this.prices.brokenBy(readable.ticket.response));
     return {
-      enter: async (manager, now) => {
-        await this.book.enter(manager, place, readable, verdict, now);
-        if (broken) await this.prices.note(manager, place.registrationTxid, broken, now);
+      enter: async (manager, at) => {
+        await this.book.enter(manager, place, readable, verdict, at);
+        if (broken) await this.prices.note(manager, place.registrationTxid, broken, at.now);
       },
     };
   }

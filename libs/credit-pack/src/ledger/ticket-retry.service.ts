@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Chain } from '#chain';
 import { Transactions } from '#database';
 import { LedgerStore } from './pack-ledger.store.js';
+import { ChainScan } from './pack-scan.service.js';
 import { TicketJudge } from './ticket-judge.service.js';
 import type { TicketVerdictRow } from './ticket-verdict.entity.js';
 
@@ -16,6 +17,7 @@ export class TicketRetry {
     private readonly transactions: Transactions,
     private readonly store: LedgerStore,
     private readonly judge: TicketJudge,
+    private readonly scan: ChainScan,
   ) {}
 
   /** Bounded and idempotent. Throws ChainUnavailable. */
@@ -33,14 +35,16 @@ export class TicketRetry {
   }
 
   private async again(row: TicketVerdictRow, now: Date): Promise<void> {
+    const place = await this.scan.position('tickets');
     const ticket = await this.chain.contractTicket(row.registrationTxid);
     // Moved by a reorganisation: the scan undoes it and comes past it again.
-    if (!ticket || ticket.height !== row.height) return;
+    if (!place || !ticket || ticket.height !== row.height) return;
     const judged = await this.judge.judge(ticket, row);
+    if (!(await this.scan.isOnChain(place))) return;
     await this.transactions.run('ledger: undecided ticket judged again', async (manager) => {
-      await this.store.scans.alone(manager);
+      if (!(await this.scan.goOnFrom(manager, 'tickets', place))) return;
       const isStillOpen = (await this.store.verdicts.byTxid(manager, row.registrationTxid))?.blockHash === row.blockHash;
-      if (isStillOpen) await judged.enter(manager, now);
+      if (isStillOpen) await judged.enter(manager, { now, readUpTo: place.height });
     });
   }
 

@@ -14,16 +14,27 @@ export class ScanRepository {
     return manager.findOne(ScanRow, { where: { scan }, order: { height: 'DESC' } });
   }
 
-  /** Lets nobody else write down what stands on the chain, nor what is paid from packs, until the transaction ends. */
-  alone(manager: EntityManager): Promise<void> {
-    return passThrough(manager, LEDGER_GATE);
-  }
-
-  /** The same; false where another process has gone on from the place meanwhile. */
+  /**
+   * Lets nobody else write down what stands on the chain, nor what is paid from packs, until the transaction ends; false where another process
+   * has gone on from the place meanwhile.
+   */
   async goOnFrom(manager: EntityManager, scan: Scan, place: ScanRow | null): Promise<boolean> {
-    await this.alone(manager);
+    await passThrough(manager, LEDGER_GATE);
     const now = await this.position(manager, scan);
     return now?.height === place?.height && now?.blockHash === place?.blockHash;
+  }
+
+  /**
+   * Whether a look at a block may be written down as what stands there. Above the place nothing is decided yet: whoever advances it checks what
+   * was written before. At or below it the look must be one since which nothing was undone.
+   *
+   * @param since the place on the chain when it was looked at
+   */
+  async vouchesFor(manager: EntityManager, scan: Scan, height: number, since: ScanRow | null): Promise<boolean> {
+    const place = await this.position(manager, scan);
+    if (!place || height > place.height) return true;
+    if (!since || height > since.height) return false;
+    return manager.existsBy(ScanRow, { scan, height: since.height, blockHash: since.blockHash });
   }
 
   /** Newest first. */

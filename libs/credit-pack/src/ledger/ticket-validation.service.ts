@@ -21,9 +21,15 @@ import { TicketSupernodes } from './ticket-supernodes.service.js';
 /** Calls in flight at the same time for one piece of work. */
 const CALLS_MAX = 8;
 
+/** `restsOnHeight`: the highest block that decided it, where that may be above the ticket. */
 export type TicketVerdict =
-  | { readonly verdict: 'valid'; readonly sold: SoldPack; readonly burnHeight: number; readonly judgedAtHeight: number }
-  | { readonly verdict: 'invalid'; readonly reasons: readonly string[]; readonly judgedAtHeight: number }
+  | { readonly verdict: 'valid'; readonly sold: SoldPack; readonly restsOnHeight: number; readonly judgedAtHeight: number }
+  | {
+      readonly verdict: 'invalid';
+      readonly reasons: readonly string[];
+      readonly restsOnHeight?: number;
+      readonly judgedAtHeight: number;
+    }
   /** The burn may still be mined in time, or it is not known what a credit costs. */
   | { readonly verdict: 'undecided'; readonly reason: string; readonly judgedAtHeight: number };
 
@@ -60,10 +66,10 @@ export class TicketValidation {
     const burn = await this.chain.transaction(confirmation.txid_of_credit_purchase_burn_transaction);
     if (!burn?.mined) {
       const reason = burnMissing(response, this.settings);
-      const isInTime = judgedAtHeight <= burnWindow(response, this.settings)[1];
-      return isInTime
+      const restsOnHeight = burnWindow(response, this.settings)[1];
+      return judgedAtHeight <= restsOnHeight
         ? { verdict: 'undecided', reason, judgedAtHeight }
-        : { verdict: 'invalid', reasons: [reason], judgedAtHeight };
+        : { verdict: 'invalid', reasons: [reason], restsOnHeight, judgedAtHeight };
     }
     const reasons = paymentFaults(response, burn, this.network.network.burnAddress, this.settings);
     if (isPriceKnown(height, judgedAtHeight)) {
@@ -71,8 +77,9 @@ export class TicketValidation {
       if (own === undefined) return { verdict: 'undecided', reason: 'The price of a credit is not known now', judgedAtHeight };
       reasons.push(...priceFaults(response, own));
     }
-    if (reasons.length > 0) return { verdict: 'invalid', reasons, judgedAtHeight };
-    return { verdict: 'valid', sold, burnHeight: burn.mined.height, judgedAtHeight };
+    const restsOnHeight = burn.mined.height;
+    if (reasons.length > 0) return { verdict: 'invalid', reasons, restsOnHeight, judgedAtHeight };
+    return { verdict: 'valid', sold, restsOnHeight, judgedAtHeight };
   }
 
   private async ownPrice(): Promise<number | undefined> {
