@@ -7,6 +7,7 @@ export const categories: Readonly<Record<string, () => Promise<Category>>> = {
   burst: () => import('./burst.js').then(({ burst }) => burst),
   'burn-claims': () => import('./burn-claims.js').then(({ burnClaims }) => burnClaims),
   reorg: () => import('./reorg.js').then(({ reorg }) => reorg),
+  network: () => import('./network.js').then(({ network }) => network),
   replay: () => import('./replay.js').then(({ replay }) => replay),
   rpc: () => import('./rpc.js').then(({ rpc }) => rpc),
   fuzz: () => import('./fuzz.js').then(({ fuzz }) => fuzz),

@@ -70,11 +70,16 @@ class LocalPeers extends PurchasePeers {
   }
   async vote(pastelId: string, question: CreditPackPurchasePriceAgreementRequest): Promise<Vote> {
     const node = this.reached(pastelId);
+    const { carrier } = this.market;
+    if (carrier) return (await carrier({ from: this.own, to: node, line: 'priceAgreement', message: question })) as Vote;
     return node.forge ? node.forge(await node.get(VoteService).vote(question)) : node.get(VoteService).vote(question);
   }
   async announce(pastelId: string, line: AnnouncementLine, message: object): Promise<void> {
     this.market.delivered.push({ from: this.own, to: pastelId, line });
-    const announcements = this.reached(pastelId).get(AnnouncementService);
+    const node = this.reached(pastelId);
+    const { carrier } = this.market;
+    if (carrier) return void (await carrier({ from: this.own, to: node, line, message }));
+    const announcements = node.get(AnnouncementService);
     if (line === 'responseAnnouncement')
       await announcements.offer(received(CreditPackPurchaseRequestResponse, message as JsonObject));
   }
@@ -118,6 +123,17 @@ export interface MarketOptions {
   readonly url: () => Promise<string>;
   readonly supernodes?: number;
   readonly environment?: Record<string, string>;
+  /** Brings what one node says to another, in the place of HTTP, and gives the answer. */
+  readonly carrier?: Carrier;
+}
+
+/** A question about a price is answered with a vote, an announcement with nothing. Rejects where it does not arrive. */
+export type Carrier = (letter: Letter) => Promise<unknown>;
+export interface Letter {
+  readonly from: string;
+  readonly to: Node;
+  readonly line: AnnouncementLine | 'priceAgreement';
+  readonly message: object;
 }
 
 /** A devnet, supernodes that sell packs on it, and a funded buyer. */
@@ -131,9 +147,10 @@ export class TestMarket {
   other!: Signing;
   private rpcPort = 0;
   private readonly closing: (() => Promise<unknown>)[] = [];
+  private constructor(readonly carrier: Carrier | undefined) {}
 
   static async open(options: MarketOptions): Promise<TestMarket> {
-    const market = new TestMarket();
+    const market = new TestMarket(options.carrier);
     const supernodes = Array.from({ length: options.supernodes ?? 4 }, (_, i) => ({
       user: `sn${i + 1}`,
       password: `sn${i + 1}`,
@@ -272,20 +289,20 @@ export class TestMarket {
     );
   }
 
-  storageRetry(response: CreditPackPurchaseRequestResponse, closest: string) {
+  storageRetry(response: CreditPackPurchaseRequestResponse, closest: string, signing = this.buyer) {
     return seal(
       CreditPackStorageRetryRequest,
       {
         sha3_256_hash_of_credit_pack_purchase_request_response_fields:
           response.sha3_256_hash_of_credit_pack_purchase_request_response_fields,
         credit_pack_purchase_request_fields_json_b64: response.credit_pack_purchase_request_fields_json_b64,
-        requesting_end_user_pastelid: this.buyer.pastelId,
+        requesting_end_user_pastelid: signing.pastelId,
         closest_agreeing_supernode_to_retry_storage_pastelid: closest,
         credit_pack_storage_retry_request_timestamp_utc_iso_string: pythonTimestamp(this.clock.now()),
         credit_pack_storage_retry_request_pastel_block_height: this.height,
         credit_pack_storage_retry_request_message_version_string: '1.0',
       },
-      this.buyer,
+      signing,
     );
   }
 
