@@ -85,7 +85,11 @@ export class PurchaseRepository {
     return new Set(rows.map(({ openSlot }) => openSlot!));
   }
 
-  /** The request hash of another purchase that the address is promised to: one that was agreed to, or anybody else's open quote. */
+  /**
+   * The request hash of another purchase that the address is promised to: one that was agreed to here, anybody else's open quote or
+   * offer, or one at another supernode that the same buyer has paid. An unpaid one there does not bind the buyer: its seller may have
+   * made the offer useless, or be gone.
+   */
   async holderOfAddress(
     address: string,
     by: { requestHash: string; pastelId: string },
@@ -101,9 +105,13 @@ export class PurchaseRepository {
       ],
     });
     if (own) return own.requestHash;
+    const payable = { requestHash: other, trackingAddress: address, lastBurnHeight: MoreThanOrEqual(tip) };
     const announced = await reader.findOne(AnnouncedOffer, {
       select: { responseHash: true, requestHash: true },
-      where: { requestHash: other, trackingAddress: address, lastBurnHeight: MoreThanOrEqual(tip) },
+      where: [
+        { ...payable, pastelId: Not(by.pastelId) },
+        { ...payable, confirmation: Not(IsNull()) },
+      ],
     });
     return announced?.requestHash;
   }
