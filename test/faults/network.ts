@@ -1,8 +1,12 @@
 import type { Case, Category, Engine } from './contract.js';
 import { Bourse } from './network/bourse.js';
+import { equivocators } from './network/equivocators.js';
+import { lyingPeers } from './network/liars.js';
 import { partitions } from './network/partition.js';
 import { copies, severalAtOnce, storageRetries } from './network/purchases.js';
 import { everyTally, silentAndAgainst } from './network/quorum.js';
+import { lyingSellers, silentPeers } from './network/sellers.js';
+import { Town } from './network/town.js';
 
 /** A new one after so many schedules: books that grow make everything slower. */
 const SCHEDULES_MAX = 50;
@@ -40,6 +44,7 @@ class Shared<T extends { close(): Promise<void> }> {
 }
 
 const bourses = new Shared((engine) => Bourse.open(engine));
+const towns = new Shared((engine) => Town.open(engine));
 
 const onBourse = (name: string, run: (bourse: Bourse, seed: number) => Promise<void>): Case => ({
   name,
@@ -47,6 +52,15 @@ const onBourse = (name: string, run: (bourse: Bourse, seed: number) => Promise<v
     bourses.use(engine, async (bourse) => {
       await run(bourse, seed);
       await bourse.expectSound(seed % SOUNDINGS === 0);
+    }),
+});
+
+const inTown = (name: string, run: (town: Town, seed: number) => Promise<void>): Case => ({
+  name,
+  run: (seed, engine) =>
+    towns.use(engine, async (town) => {
+      await run(town, seed);
+      town.wire.clear();
     }),
 });
 
@@ -61,8 +75,13 @@ export const network: Category = {
     { name: 'every tally of votes of up to a hundred peers', engines: ['SQLite'], run: async () => everyTally() },
     onBourse('peers that are silent or against, in all numbers', silentAndAgainst),
     onBourse('a network in two halves, and one again', partitions),
+    onBourse('a peer and a seller that tell everybody something else', equivocators),
+    inTown('peers that lie about their votes', lyingPeers),
+    inTown('sellers that lie about their offers', lyingSellers),
+    inTown('peers that say nothing', silentPeers),
   ],
   close: async () => {
     await bourses.close();
+    await towns.close();
   },
 };

@@ -43,6 +43,8 @@ export class TestNetwork {
   static async start(
     options: {
       database?: 'SQLite' | 'PostgreSQL';
+      /** The address of an empty one for each supernode, in the place of those. */
+      newDatabase?: () => Promise<string>;
       environment?: Record<string, string>;
       supernodes?: number;
       logger?: (settings: Settings, clock: Clock) => WinstonLogger;
@@ -66,7 +68,10 @@ export class TestNetwork {
     });
     const rpc = await devnet.listen('127.0.0.1', 0);
     const network = new TestNetwork(devnet, Number(new URL(rpc.url).port), [], [() => devnet.close(), () => rpc.close()]);
-    for (const facts of devnet.supernodes) await network.startSupernode(facts, options);
+    for (const facts of devnet.supernodes) {
+      const databaseUrl = await options.newDatabase?.();
+      await network.startSupernode(facts, { ...options, ...(databaseUrl !== undefined && { databaseUrl }) });
+    }
     return network;
   }
 

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { closestTo, purchaseCreditPack, type PurchasedPack, type PurchaseOptions, type UserSide } from '#client';
+import { SystemEntropy } from '#config';
+import { PackLedger } from '#credit-pack';
+import { Reconciliation } from '#inference';
+import { networks, pooledChecking, Signing } from '#protocol';
+import { TestNetwork, type RunningSupernode } from '../../support/network.js';
+import type { Engine } from '../contract.js';
+import { Wire } from './wire.js';
+
+const { burnAddress } = networks.devnet;
+const CREDITS = 10;
+const entropy = new SystemEntropy();
+/** Peers that never answer are waited for in earnest. */
+const ENVIRONMENT = { INDIVIDUAL_SUPERNODE_PRICE_AGREEMENT_REQUEST_TIMEOUT_PERIOD_IN_SECONDS: '1' };
+
+/** Five supernodes with HTTP, and something between them and those that ask. */
+export class Town {
+  readonly wire: Wire;
+  private constructor(readonly network: TestNetwork) {
+    this.wire = new Wire(network.supernodes);
+  }
+  static async open(engine: Engine): Promise<Town> {
+    return new Town(await TestNetwork.start({ environment: ENVIRONMENT, newDatabase: () => engine.newDatabase() }));
+  }
+  get nodes(): readonly RunningSupernode[] {
+    return this.network.supernodes;
+  }
+  signingOf(pastelId: string): Signing {
+    return this.nodes.find((node) => node.pastelId === pastelId)!.app.get(Signing);
+  }
+  close(): Promise<void> {
+    this.wire.clear();
+    return this.network.close();
+  }
+
+  side(signing: Signing): UserSide {
+    const { rpc: _rpc, ...user } = this.network.user;
+    return { ...user, clock: this.network.clock, signing, checking: pooledChecking, entropy, burnAddress };
+  }
+  /** The supernode that a buyer asks first. */
+  async sellerFor(signing: Signing): Promise<RunningSupernode> {
+    const [closest] = await closestTo(this.side(signing), signing.pastelId);
+    return this.nodes.find(({ pastelId }) => pastelId === closest!.pastelId)!;
+  }
+  async options(supernodesMax = 1): Promise<PurchaseOptions> {
+    // The height that a node knows may be a second old.
+    this.network.clock.advance(1_000);
+    return { credits: CREDITS, trackingAddress: await this.network.user.wallet.newAddress(), supernodesMax };
+  }
+  async buy(signing: Signing, options: PurchaseOptions): Promise<PurchasedPack> {
+    const pack = await this.network.until(purchaseCreditPack(this.side(signing), options));
+    await this.network.until(this.network.sweep());
+    for (const { app, user } of this.nodes) {
+      const ledger = app.get(PackLedger);
+      const known = await ledger.find(pack.registrationTxid);
+      assert.equal(known?.initialMillicredits, CREDITS * 1000, `the pack at ${user}`);
+      assert.deepEqual((await app.get(Reconciliation).reconcile()).differences, [], user);
+    }
+    return pack;
+  }
+  /** Why the client bought nothing. Not a coin has moved. */
+  async refused(signing: Signing, options: PurchaseOptions): Promise<string> {
+    const before = await this.coins();
+    const reason = await purchaseCreditPack(this.side(signing), options).then(
+      ({ registrationTxid }) => assert.fail(`bought ${registrationTxid}`),
+      (error: Error) => error,
+    );
+    assert.deepEqual(await this.coins(), before, 'coins have moved');
+    return reason.message;
+  }
+  private async coins(): Promise<unknown> {
+    return [await this.network.user.wallet.balance(), this.network.devnet.state.mempool.size];
+  }
+}
