@@ -1,7 +1,9 @@
 import type { Case, Category, Engine } from './contract.js';
 import { Bourse } from './network/bourse.js';
 import { equivocators } from './network/equivocators.js';
+import { Desk, inferences } from './network/inferences.js';
 import { lyingPeers } from './network/liars.js';
+import { envelopes, Exchange, userMessages } from './network/messages.js';
 import { partitions } from './network/partition.js';
 import { copies, severalAtOnce, storageRetries } from './network/purchases.js';
 import { everyTally, silentAndAgainst } from './network/quorum.js';
@@ -44,6 +46,8 @@ class Shared<T extends { close(): Promise<void> }> {
 }
 
 const bourses = new Shared((engine) => Bourse.open(engine));
+const exchanges = new Shared((engine) => Exchange.open(engine));
+const desks = new Shared((engine) => Desk.open(engine));
 const towns = new Shared((engine) => Town.open(engine));
 
 const onBourse = (name: string, run: (bourse: Bourse, seed: number) => Promise<void>): Case => ({
@@ -64,6 +68,16 @@ const inTown = (name: string, run: (town: Town, seed: number) => Promise<void>):
     }),
 });
 
+const onExchange = (name: string, run: (exchange: Exchange, seed: number) => Promise<void>): Case => ({
+  name,
+  run: (seed, engine) => exchanges.use(engine, (exchange) => run(exchange, seed)),
+});
+
+const atDesk = (name: string, run: (desk: Desk, seed: number) => Promise<void>): Case => ({
+  name,
+  run: (seed, engine) => desks.use(engine, (desk) => run(desk, seed)),
+});
+
 /** Messages that are lost, late, twice or at the wrong place; peers that say nothing, or lie; a network in two halves. */
 export const network: Category = {
   name: 'network',
@@ -79,9 +93,14 @@ export const network: Category = {
     inTown('peers that lie about their votes', lyingPeers),
     inTown('sellers that lie about their offers', lyingSellers),
     inTown('peers that say nothing', silentPeers),
+    atDesk('inferences, each message in copies', inferences),
+    onExchange('envelopes of supernodes in copies', envelopes),
+    onExchange('messages of users, brought and relayed in copies', userMessages),
   ],
   close: async () => {
     await bourses.close();
     await towns.close();
+    await desks.close();
+    await exchanges.close();
   },
 };

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { runInference } from '#client';
-import { providers, Reconciliation } from '#inference';
+import { Reconciliation } from '#inference';
 import { isJsonObject, PythonNumber, readJson, Signing, writeJson, type Json, type JsonObject } from '#protocol';
 import { provenBy, send, type Reply } from '../support/http-app.js';
 import type { RunningSupernode } from '../support/network.js';
 import { seeded, shuffled, type Case, type Category, type Engine } from './contract.js';
+import { countCalls, type CountedCalls } from './market/counted-calls.js';
 import { Market } from './market/market.js';
 import { record, type Recorded } from './market/recorder.js';
 
@@ -41,25 +42,12 @@ interface Bench {
   readonly calls: () => number;
 }
 let bench: { readonly engine: Engine; readonly opened: Promise<Bench> } | undefined;
-const unwrap: (() => void)[] = [];
-
-function countedCalls(): () => number {
-  let calls = 0;
-  const sandbox = providers.find(({ name }) => name === 'sandbox')!;
-  for (const ability of Object.values(sandbox.abilities) as { run: (given: never) => unknown }[]) {
-    const { run } = ability;
-    ability.run = (given) => {
-      calls++;
-      return run(given);
-    };
-    unwrap.push(() => void (ability.run = run));
-  }
-  return () => calls;
-}
+let counted: CountedCalls | undefined;
 
 /** One purchase and one inference, as their user's program does them, and every request of it that any node got. */
 async function open(engine: Engine): Promise<Bench> {
-  const calls = countedCalls();
+  counted = countCalls();
+  const calls = counted.count;
   const market = await Market.open(engine);
   const requests: Recorded[] = [];
   const stops = market.network.supernodes.map((node) => record(node, requests));
@@ -91,7 +79,7 @@ async function benchOn(engine: Engine): Promise<Bench> {
 async function leave(): Promise<void> {
   const left = await bench?.opened.catch(() => undefined);
   bench = undefined;
-  for (const undo of unwrap.splice(0)) undo();
+  counted?.stop();
   await left?.market.close();
 }
 

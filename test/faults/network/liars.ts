@@ -53,9 +53,7 @@ const SIGNATURES = [
 export const voteLies: Readonly<Record<string, Lie>> = {
   'a hash of something else': (liar) =>
     unsealed(liar, {
-      sha3_256_hash_of_price_agreement_request_response_fields: 'ab'.repeat(
-        32,
-      ) as Vote['sha3_256_hash_of_price_agreement_request_response_fields'],
+      sha3_256_hash_of_price_agreement_request_response_fields: 'ab'.repeat(32),
     }),
   'the signature of a stranger': (liar) => sealed(liar, {}, newIdentity()),
   'the signature on the hash by another': async (liar) =>

@@ -8,7 +8,6 @@ import {
   received,
   seal,
   writeJson,
-  type JsonObject,
   type MessageClass,
 } from '#protocol';
 import { newIdentity } from '../../support/http-app.js';
