@@ -1,3 +1,6 @@
+/** Of a supernode that stops, starts or is busy, or of the balancer before it. */
+const PASSING_STATUSES: readonly number[] = [429, 502, 503, 504];
+
 /** The supernode was reached and said no: any answer but 2xx. `detail` is its own explanation, shortened. */
 export class SupernodeRefused extends Error {
   override readonly name = 'SupernodeRefused';
@@ -8,6 +11,11 @@ export class SupernodeRefused extends Error {
     readonly detail: string,
   ) {
     super(`${url} refused /${path} (${status}): ${detail}`);
+  }
+
+  /** The same call is worth another try later. */
+  get isPassing(): boolean {
+    return PASSING_STATUSES.includes(this.status);
   }
 }
 

@@ -22,6 +22,8 @@ export interface Lies {
   rejects?: string;
   /** What confirm answers, in turn, before it works. */
   confirmTrouble?: ((call: FakeCall) => ReturnType<Routes[string]>)[];
+  /** What the retrieval of the result answers, in turn, before it works. */
+  resultTrouble?: ReturnType<Routes[string]>[];
   /** The reason of a signed failure. */
   confirmFails?: string;
   output?: unknown;
@@ -248,7 +250,7 @@ export async function fakeSupernode(
     'POST /make_inference_api_usage_request': quoted,
     'POST /confirm_inference_request': ran,
     'GET /check_status_of_inference_request_results/': () => ++polls > 2 && result !== undefined,
-    'POST /retrieve_inference_output_results': () => toJson(result!),
+    'POST /retrieve_inference_output_results': () => lies.resultTrouble?.shift() ?? toJson(result!),
     'POST /audit_inference_request_response': () => toJson(told.inference!.response),
     'POST /audit_inference_request_result': () => ({
       ...toJson(told.inference!.result),

@@ -58,7 +58,7 @@ export async function fetchOutcome(
   const patience = { what: 'the result', timeoutMs, everyMs: 1_000, everyMsMax: 15_000, growth: 1.2, hint };
   await waitUntil(side, patience, () => client.isResultReady(id).catch(notYet));
   const result = await waitUntil(side, { ...patience, what: 'the result to arrive', timeoutMs: FETCH_TIMEOUT_MS }, () =>
-    client.result(id, { expectedSigner: pastelId, timeoutMs: FETCH_TIMEOUT_MS }),
+    client.result(id, { expectedSigner: pastelId, timeoutMs: FETCH_TIMEOUT_MS }).catch(notNow),
   );
   if (result.inference_response_id !== id || result.inference_request_id !== request.inference_request_id) {
     throw new SupernodeUntrustworthy(url, 'retrieve_inference_output_results', ['the result is that of another request']);
@@ -96,5 +96,9 @@ async function confirm(side: UserSide, client: SupernodeClient, request: Inferen
 
 function notYet(error: unknown): false {
   if (isSupernodeTrouble(error)) return false;
+  throw error;
+}
+function notNow(error: unknown): false {
+  if (error instanceof SupernodeRefused && error.isPassing) return false;
   throw error;
 }

@@ -142,7 +142,7 @@ async function confirmed(
       };
     } catch (error) {
       if (!isSupernodeTrouble(error)) throw error;
-      if (error instanceof SupernodeRefused) refusals++;
+      if (error instanceof SupernodeRefused && !error.isPassing) refusals++;
       side.report?.({ step: 'confirmation', text: error.message, waitsFor: 'another try with the same burn' });
       const isHopeless = !(error instanceof SupernodeUnreachable || error instanceof SupernodeRefused);
       if (isHopeless || attempt >= CONFIRM_TRIES_MAX || refusals >= REFUSALS_MAX) return { confirmation, reason: error.message };

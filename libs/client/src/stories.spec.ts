@@ -179,6 +179,17 @@ describe('a purchase', () => {
     expect(ledger.burns).toHaveLength(1);
   });
 
+  test('waits for a seller that is stopping and starts again', async () => {
+    const stopping = () => ({ status: 503, text: '{"detail":"This supernode is stopping"}' });
+    const { side, nodes, buy } = await world({ confirmTrouble: Array.from({ length: 8 }, () => stopping) });
+    await purchaseCreditPack(side, buy);
+    expect(nodes.map(({ seen }) => [seen.confirmations.length, seen.retries])).toEqual([
+      [9, 0],
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
   test('is taken up after a crash between burn and confirmation, without burning again', async () => {
     const { side, ledger, buy } = await world();
     const journal = memoryJournal<PurchaseState>();
@@ -262,6 +273,12 @@ describe('an inference', () => {
       { temperature: 0.5 },
       'initiating',
     ]);
+  });
+
+  test('is fetched from a supernode that is stopping and starts again', async () => {
+    const stopping = { status: 503, text: '{"detail":"This supernode is stopping"}' };
+    const { side, wish: wanted } = await served({ resultTrouble: [stopping, stopping] });
+    expect((await runInference(side, wanted)).output).toBe('an answer that is long enough to be cut');
   });
 
   test.each<[string, Lies]>([
