@@ -17,5 +17,7 @@ COPY --from=build /app/apps/cli/bin ./apps/cli/bin
 USER supernode
 VOLUME /app/data
 EXPOSE 7123
+# Whether the process runs: to start it anew helps nothing else. /health/ready says whether it takes requests.
 HEALTHCHECK --interval=30s --timeout=3s --start-period=20s CMD ["node", "-e", "fetch('http://127.0.0.1:7123/health/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# No shell and no npm between: signals come to the service itself.
 CMD ["node", "--enable-source-maps", "dist/apps/supernode/src/main.js"]
