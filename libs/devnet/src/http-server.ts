@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { PythonNumber, readJson, type Json, type JsonObject } from '#protocol';
 import type { DevnetCore } from './core.js';
@@ -28,6 +29,8 @@ class Unanswered extends Error {
 /** JSON-RPC over HTTP with the statuses and envelopes of pasteld (pasteld spec C.1). */
 export async function listen(devnet: DevnetCore, host: string, port: number): Promise<Listening> {
   const stopping = new AbortController();
+  // Every call that is slow on purpose listens to it.
+  setMaxListeners(0, stopping.signal);
   let running = 0;
   const server = createServer((request, response) => {
     if (running >= REQUESTS_MAX) return void answer(response, 500, 'Work queue depth exceeded', 'text/plain');

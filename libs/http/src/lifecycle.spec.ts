@@ -88,3 +88,23 @@ test('what does not come to its end is cut off after the grace', async () => {
   expect(await running).toMatchObject({ code: 'ECONNRESET' });
   expect(isWorkDone).toBe(true);
 });
+
+test('many calls may listen to the end of the process', async () => {
+  const warnings: Error[] = [];
+  const hear = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', hear);
+  const { signal } = http.app.get(Lifecycle);
+  for (let i = 0; i < 100; i++) signal.addEventListener('abort', () => undefined);
+  await new Promise(setImmediate);
+  process.off('warning', hear);
+  expect(warnings).toEqual([]);
+});
+
+test('the requests that are served are counted at /metrics', async () => {
+  const running = get('/slow');
+  await asked;
+  expect((await get('/metrics')).text).toMatch(/^pastel_requests_underway 2$/m);
+  answer('done');
+  await running;
+  expect((await get('/metrics')).text).toMatch(/^pastel_requests_underway 1$/m);
+});

@@ -1,8 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Gauge } from 'prom-client';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { Leadership } from '#database';
 import { Clock, Refusal } from '#protocol';
+import { Metrics } from './metrics.js';
 
 /** Answers also while the process stops. */
 export const HEALTH_PATH = '/health';
@@ -21,15 +24,19 @@ export class Lifecycle implements OnModuleDestroy {
   private readonly waitedFor: (() => Promise<unknown>)[] = [];
   private requests = 0;
   private onQuiet: (() => void) | undefined;
-  constructor(private readonly clock: Clock) {}
+  private readonly figure: Gauge;
+  constructor(
+    private readonly clock: Clock,
+    metrics: Metrics,
+  ) {
+    // Every call that waits for the chain listens to it.
+    setMaxListeners(0, this.stopping.signal);
+    this.figure = metrics.gauge('pastel_requests_underway', 'Requests that are served at the moment, this one among them');
+  }
 
   /** Aborts when the process is asked to stop. */
   get signal(): AbortSignal {
     return this.stopping.signal;
-  }
-  /** Requests that are served at the moment. */
-  get underway(): number {
-    return this.requests;
   }
   get isDraining(): boolean {
     return this.stopping.signal.aborted;
@@ -61,9 +68,9 @@ export class Lifecycle implements OnModuleDestroy {
         response.setHeader('Connection', 'close').setHeader('Retry-After', RETRY_AFTER_SECONDS);
         return next(new Refusal('unavailable', 'This supernode is stopping'));
       }
-      this.requests++;
+      this.figure.set(++this.requests);
       response.once('close', () => {
-        this.requests--;
+        this.figure.set(--this.requests);
         if (this.requests === 0) this.onQuiet?.();
       });
       next();
