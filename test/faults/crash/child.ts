@@ -76,12 +76,6 @@ export class Child<Order> {
     return answer;
   }
 
-  /** Asks it to stop: resolves with its exit code, null where a signal ended it. */
-  async terminate(): Promise<number | null> {
-    this.process.kill('SIGTERM');
-    await this.gone;
-    return this.process.exitCode;
-  }
   async stop(): Promise<void> {
     this.process.kill('SIGKILL');
     await this.gone;

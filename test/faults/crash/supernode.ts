@@ -2,7 +2,6 @@ import { ModulesContainer } from '@nestjs/core';
 import { createSupernode } from '../../../apps/supernode/src/supernode.js';
 import { Environment, readSettings, SystemEntropy } from '#config';
 import { StoredSteps, Transactions } from '#database';
-import { drainAndClose, Lifecycle } from '#http';
 import { providers, Reconciliation } from '#inference';
 import { MessageHandlers } from '#messaging';
 import { pooledChecking } from '#protocol';
@@ -29,7 +28,6 @@ await answering<SupernodeOrder>(async ({ environment, host, port, now, kill }) =
   const app = await createSupernode({ settings, machine, schedules: false, schemaBy: 'synchronize', logger: false });
   app.get(MessageHandlers).register(new FailingOnce());
   await app.listen(port, host);
-  process.once('SIGTERM', () => void drainAndClose(app, settings.http.shutdownGraceMs).then(() => process.exit(0)));
 
   const transactions = app.get(Transactions);
   const scheduled = [...scheduledIn(app.get(ModulesContainer))];
@@ -45,8 +43,6 @@ await answering<SupernodeOrder>(async ({ environment, host, port, now, kill }) =
     },
     rows: ({ table, columns }: { table: string; columns: string[] }) => rows(table, columns),
     close: () => app.close(),
-    /** Requests that are served at the moment. */
-    underway: async () => app.get(Lifecycle).underway,
     books: () => app.get(Reconciliation).reconcile(),
   };
 });

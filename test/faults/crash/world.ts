@@ -3,8 +3,9 @@ import type { UserSide } from '#client';
 import { SystemEntropy } from '#config';
 import type { DevnetSupernodeFacts } from '#devnet';
 import { Reconciliation, type Books } from '#inference';
-import { byDistanceTo, identityFromSeed, networks, pooledChecking, type Signing } from '#protocol';
+import { networks, pooledChecking, type Signing } from '#protocol';
 import { marked } from '../../support/canary.js';
+import { signingClosestTo } from '../../support/closest-signing.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { TestNetwork } from '../../support/network.js';
 import { breath, turnUntil } from '../../support/turns.js';
@@ -36,7 +37,6 @@ export class World {
   private companion: Child<UserOrder> | undefined;
   private coming: Promise<void> | undefined;
   private trouble: unknown;
-  private leaving: Child<SupernodeOrder> | undefined;
   private isClosed = false;
   private armed: Kill | undefined;
   private next: Kill[] = [];
@@ -88,18 +88,6 @@ export class World {
   async restartOnNewBooks(): Promise<void> {
     return this.restart({ DATABASE_URL: await this.engine.newDatabase() });
   }
-  /** A graceful end; its exit code. It stays away until {@link comeBack}. */
-  async terminate(): Promise<number | null> {
-    await this.up();
-    this.leaving = this.child;
-    return this.leaving.terminate();
-  }
-  comeBack(): Promise<void> {
-    return this.startPatient();
-  }
-  underway(): Promise<number> {
-    return this.child.call('underway');
-  }
   async up(): Promise<void> {
     while (this.coming) await this.coming;
     if (this.trouble !== undefined) throw this.trouble instanceof Error ? this.trouble : new Error('The patient is gone');
@@ -126,7 +114,7 @@ export class World {
     return new Child<SupernodeOrder>('./supernode.js', (name) => this.stored.set(name, (this.stored.get(name) ?? 0) + 1));
   }
   private isGone(child: Child<SupernodeOrder>, how: 'killed' | 'ended'): void {
-    if (this.isClosed || child !== this.child || child === this.leaving) return;
+    if (this.isClosed || child !== this.child) return;
     if (how === 'ended') {
       this.trouble = new Error('The patient ended by itself');
       return;
@@ -285,10 +273,7 @@ export class World {
   /** With a PastelID that the patient is the closest supernode to, or the one that is told. */
   signing(chance: () => number, closest = this.patient.pastelId): Signing {
     const listed = this.network.devnet.supernodes.map(({ pastelId }) => pastelId);
-    for (;;) {
-      const signing = identityFromSeed(Uint8Array.from({ length: 57 }, () => Math.floor(chance() * 256)));
-      if (byDistanceTo(signing.pastelId, listed)[0] === closest) return signing;
-    }
+    return signingClosestTo(closest, listed, chance);
   }
   side(signing: Signing): UserSide {
     const { rpc: _rpc, ...user } = this.network.user;
