@@ -86,7 +86,7 @@ export async function waitUntil<T>(
   patience: Patience,
   look: () => Promise<T | undefined | false>,
 ): Promise<T> {
-  const end = clock.now().getTime() + patience.timeoutMs;
+  const end = clock.monotonicMs() + patience.timeoutMs;
   for (
     let wait = patience.everyMs;
     ;
@@ -97,7 +97,7 @@ export async function waitUntil<T>(
       throw error;
     });
     if (found !== undefined && found !== false) return found;
-    if (clock.now().getTime() >= end)
+    if (clock.monotonicMs() >= end)
       throw new ClientError(
         'timeout',
         `Waited too long (${Math.round(patience.timeoutMs / 1000)} s) for ${patience.what}`,

@@ -7,6 +7,9 @@ export class SystemClock extends Clock {
   now(): Date {
     return new Date();
   }
+  override monotonicMs(): number {
+    return performance.now();
+  }
   async wait(ms: number, signal?: AbortSignal): Promise<void> {
     await sleep(ms, undefined, { ...(signal && { signal }) }).catch(() => undefined);
   }

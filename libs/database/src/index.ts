@@ -1,6 +1,7 @@
 export * from './bigint.js';
 export * from './data-source.js';
 export * from './database.module.js';
+export * from './due.js';
 export * from './errors.js';
 export * from './file-lock.js';
 export * from './leadership.service.js';

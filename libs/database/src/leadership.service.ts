@@ -18,8 +18,7 @@ export const CAMPAIGN_EVERY_MS = 5000;
  * 3. A leader that could not renew for that long stops to lead, by its own clock, before another can take over.
  * 4. A process that stops gives its lease back, and another one takes it at its next look.
  *
- * No clock is compared with another one. Where a clock steps back, its process counts anew from there: a leader leads again after its next
- * renewal, a watcher waits one lease more. A step forwards can make a watcher take over too soon; the leader sees it at its next renewal.
+ * No clock is compared with another one, and nobody's count is changed by setting a clock: each process counts what passes for itself.
  */
 @Injectable()
 export class Leadership implements OnModuleDestroy {
@@ -41,8 +40,7 @@ export class Leadership implements OnModuleDestroy {
 
   get isOurs(): boolean {
     if (this.isOver || this.confirmedAtMs === undefined) return false;
-    const ageMs = this.nowMs - this.confirmedAtMs;
-    return ageMs >= 0 && ageMs < LEASE_MS;
+    return this.clock.monotonicMs() - this.confirmedAtMs < LEASE_MS;
   }
 
   /** Does the work where this process leads. */
@@ -74,7 +72,7 @@ export class Leadership implements OnModuleDestroy {
   private async attempt(): Promise<void> {
     if (this.isOver) return;
     const wasOurs = this.isOurs;
-    const askedAtMs = this.nowMs;
+    const askedAtMs = this.clock.monotonicMs();
     try {
       this.confirmedAtMs = (await this.isWon(askedAtMs)) ? askedAtMs : undefined;
     } catch (error) {
@@ -85,28 +83,24 @@ export class Leadership implements OnModuleDestroy {
       this.logger.log(wasOurs ? 'Another process does the scheduled work now' : 'This process does the scheduled work');
   }
 
-  private async isWon(nowMs: number): Promise<boolean> {
-    const untilMs = nowMs + LEASE_MS;
+  private async isWon(passedMs: number): Promise<boolean> {
+    const untilMs = this.clock.now().getTime() + LEASE_MS;
     if (this.confirmedAtMs !== undefined && (await this.leases.renew(NAME, this.holder, untilMs))) return true;
     const lease = await this.leases.find(NAME);
     if (!lease) return this.leases.make({ name: NAME, holder: this.holder, fence: 1, expires_at_ms: untilMs });
-    if (!this.isDead(lease, nowMs)) return false;
+    if (!this.isDead(lease, passedMs)) return false;
     return this.leases.take(lease, this.holder, untilMs);
   }
 
-  private isDead(lease: Lease, nowMs: number): boolean {
+  private isDead(lease: Lease, passedMs: number): boolean {
     // A SQLite file has one process, and that is this one: the holder is gone.
     if (lease.holder === null || this.transactions.isAlone) return true;
     const { seen } = this;
     const isSame = seen?.lease.fence === lease.fence && seen.lease.expires_at_ms === lease.expires_at_ms;
-    if (!seen || !isSame || nowMs < seen.sinceMs) {
-      this.seen = { lease, sinceMs: nowMs };
+    if (!seen || !isSame) {
+      this.seen = { lease, sinceMs: passedMs };
       return false;
     }
-    return nowMs - seen.sinceMs >= LEASE_MS;
-  }
-
-  private get nowMs(): number {
-    return this.clock.now().getTime();
+    return passedMs - seen.sinceMs >= LEASE_MS;
   }
 }

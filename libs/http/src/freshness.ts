@@ -29,9 +29,9 @@ export class Freshness {
 
   /** At most a second old; calls that come together ask the chain once. */
   private height(): Promise<number> {
-    const askedAtMs = this.clock.now().getTime();
+    const askedAtMs = this.clock.monotonicMs();
     const age = this.latest === undefined ? Infinity : askedAtMs - this.latest.askedAtMs;
-    if (this.latest !== undefined && age >= 0 && age < HEIGHT_MAX_AGE_MS) return this.latest.height;
+    if (this.latest !== undefined && age < HEIGHT_MAX_AGE_MS) return this.latest.height;
     const height = this.chain.height();
     const asked = { height, askedAtMs };
     this.latest = asked;

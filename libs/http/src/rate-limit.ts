@@ -23,9 +23,9 @@ export class RateLimiter {
 
   /** 0 when the request may pass, else how many seconds to wait. */
   secondsToWait(caller: string): number {
-    const nowMs = this.clock.now().getTime();
+    const nowMs = this.clock.monotonicMs();
     const bucket = this.buckets.get(caller) ?? { tokens: this.perMinute, filledAtMs: nowMs };
-    const elapsedMs = Math.max(0, nowMs - bucket.filledAtMs);
+    const elapsedMs = nowMs - bucket.filledAtMs;
     bucket.tokens = Math.min(this.perMinute, bucket.tokens + (elapsedMs * this.perMinute) / MS_PER_MINUTE);
     bucket.filledAtMs = nowMs;
     this.remember(caller, bucket);

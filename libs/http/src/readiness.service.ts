@@ -23,8 +23,8 @@ export class Readiness {
 
   check(): Promise<Health> {
     if (this.lifecycle.isDraining) return Promise.resolve({ status: 'error', checks: { process: 'stopping' } });
-    const nowMs = this.clock.now().getTime();
-    const isFresh = this.last !== undefined && Math.abs(nowMs - this.last.askedAtMs) < MAX_AGE_MS;
+    const nowMs = this.clock.monotonicMs();
+    const isFresh = this.last !== undefined && nowMs - this.last.askedAtMs < MAX_AGE_MS;
     if (!isFresh) this.last = { askedAtMs: nowMs, health: this.ask() };
     return this.last!.health;
   }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { In, IsNull, LessThan, LessThanOrEqual, MoreThan, Not, type EntityManager } from 'typeorm';
+import { In, IsNull, LessThan, MoreThan, Not, type EntityManager } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { CreditNote, InferenceAPIOutputResult, InferenceAPIUsageRequest, InferenceAPIUsageResponse } from '#protocol';
-import { passingOverLocked, passThrough, Transactions } from '#database';
+import { dueBy, passingOverLocked, passThrough, Transactions } from '#database';
 import { InferenceJob, OwedAnnouncement } from './inference.entities.js';
 import { legalSteps, mayStep, requestStates, type RequestState } from './payment/request-state.rules.js';
 
@@ -173,21 +173,27 @@ export class InferenceRepository {
     });
   }
 
-  namedBurnsDue(nowMs: number, limit: number): Promise<InferenceJob[]> {
-    return this.due(['QUOTED', 'EXPIRED'], nowMs, limit);
+  namedBurnsDue(nowMs: number, pauseMsMax: number, limit: number): Promise<InferenceJob[]> {
+    const where = { state: In(['QUOTED', 'EXPIRED'] satisfies RequestState[]), due_at_ms: dueBy(nowMs, pauseMsMax) };
+    return this.transactions.read((m) => m.find(InferenceJob, { where, order: { due_at_ms: 'ASC' }, take: limit }));
   }
   /**
    * Takes the longest due request for an attempt, which counts from now on; undefined where there is none.
    * @param closed providers that take nothing now
    */
   claimAttempt(
-    nowMs: number,
+    { nowMs, pauseMsMax }: { nowMs: number; pauseMsMax: number },
     closed: readonly string[],
     lease: { executor: string; untilMs: number },
   ): Promise<InferenceJob | undefined> {
     return this.transactions.run('inference: attempt begun', async (m) => {
       const isOpen = closed.length > 0 ? { provider: Not(In([...closed])) } : {};
-      const where = { ...isOpen, state: 'CONFIRMED' as const, due_at_ms: LessThanOrEqual(nowMs) };
+      const waiting = { ...isOpen, state: 'CONFIRMED' as const };
+      // One that was never tried is due whatever the clock says.
+      const where = [
+        { ...waiting, due_at_ms: dueBy(nowMs, pauseMsMax) },
+        { ...waiting, attempts: 0 },
+      ];
       const job = await m.findOne(InferenceJob, { where, order: { due_at_ms: 'ASC' }, ...passingOverLocked(m) });
       if (!job) return undefined;
       const taken = { attempts: job.attempts + 1, due_at_ms: lease.untilMs, executor: lease.executor };
@@ -200,11 +206,9 @@ export class InferenceRepository {
     const where = { state: 'CONFIRMED' as const, confirmed_at_ms: LessThan(ms) };
     return this.transactions.read((m) => m.find(InferenceJob, { where, order: { confirmed_at_ms: 'ASC' }, take: limit }));
   }
-  lapsedLeases(nowMs: number, limit: number): Promise<InferenceJob[]> {
-    return this.due(['EXECUTING'], nowMs, limit);
-  }
-  private due(states: RequestState[], nowMs: number, limit: number): Promise<InferenceJob[]> {
-    const where = { state: In(states), due_at_ms: LessThanOrEqual(nowMs) };
+  /** Of all that run, those that were not renewed for longest first. */
+  leases(limit: number): Promise<InferenceJob[]> {
+    const where = { state: 'EXECUTING' as const };
     return this.transactions.read((m) => m.find(InferenceJob, { where, order: { due_at_ms: 'ASC' }, take: limit }));
   }
 

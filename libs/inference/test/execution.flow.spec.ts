@@ -3,7 +3,19 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { MessageTypes, type ReceivedMessage } from '#messaging';
 import { faultsOf, pooledChecking, toJson, writeJson } from '#protocol';
 import { testDatabases } from '../../../test/support/databases.js';
-import { DAY_MS, decoded, node, others, refused, stranger, txid, user, useWorld, World } from './inference-world.spec-suite.js';
+import {
+  CountingClock,
+  DAY_MS,
+  decoded,
+  node,
+  others,
+  refused,
+  stranger,
+  txid,
+  user,
+  useWorld,
+  World,
+} from './inference-world.spec-suite.js';
 
 describe.each(testDatabases())('running and auditing on $name', (database) => {
   const here = useWorld(database);
@@ -108,12 +120,60 @@ describe.each(testDatabases())('running and auditing on $name', (database) => {
       await dead.beforeApplicationShutdown();
     });
 
+    test.each([
+      ['ten minutes ahead', 600_000],
+      ['ten minutes behind', -600_000],
+      ['an hour ahead', 3_600_000],
+    ])('a process whose clock is %s takes no request off one that is alive, and follows one that is dead', async (_, apartMs) => {
+      const { request } = await world.paid(1, { sandbox_failure: 'deaf' });
+      await world.sweeps.executions.sweep(world.clock.now());
+      const [first, clock] = [world.sweeps.executions, new CountingClock()];
+      clock.set(apartMs);
+      world.startNode(clock);
+      const state = () => world.results.status(request.inference_request_id, user.pastelId);
+      const pass = async (isFirstAlive: boolean): Promise<void> => {
+        for (let passed = 0; passed < 180_000; passed += 20_000) {
+          for (const one of [world.clock, clock]) one.advance(20_000);
+          if (isFirstAlive) await first.sweep(world.clock.now());
+          await world.sweeps.executions.sweep(clock.now());
+        }
+      };
+      await pass(true);
+      expect(await state()).toMatchObject({ state: 'EXECUTING', attempts: 1 });
+      await pass(false);
+      expect(await state()).toMatchObject({ state: 'EXECUTING', attempts: 2 });
+      await first.beforeApplicationShutdown();
+    });
+
+    test.each([-600_000, -3_600_000, 600_000, 3_600_000])(
+      'a clock that is set by %i ms while a request runs and one waits costs neither an attempt',
+      async (stepMs) => {
+        const { request } = await world.paid(1, { sandbox_failure: 'deaf' });
+        await world.sweeps.executions.sweep(world.clock.now());
+        const { request: waits } = await world.paid(2);
+        world.clock.set(stepMs);
+        for (let sweeps = 0; sweeps < 4; sweeps++) {
+          world.clock.advance(20_000);
+          await world.sweeps.executions.sweep(world.clock.now());
+        }
+        const states = await Promise.all(
+          [request, waits].map(({ inference_request_id: id }) => world.results.status(id, user.pastelId)),
+        );
+        expect(states).toMatchObject([
+          { state: 'EXECUTING', attempts: 1 },
+          { state: 'COMPLETED', attempts: 1 },
+        ]);
+        await world.sweeps.executions.beforeApplicationShutdown();
+      },
+    );
+
     test('a process that was taken for dead does not end the attempt of the one that took over', async () => {
       const { request } = await world.paid(1, { sandbox_failure: 'deaf' });
       await world.sweeps.executions.sweep(world.clock.now());
       await world.waiting(1);
       const slow = world.sweeps.executions;
       world.startNode();
+      await world.sweeps.executions.sweep(world.clock.now());
       world.clock.advance(60_000);
       await world.sweeps.executions.sweep(world.clock.now());
       await world.waiting(2);

@@ -146,15 +146,15 @@ export class World {
     this.catalog = new ModelCatalog(providers, this.health, menu, this.clock, menuSettings);
     this.startNode();
   }
-  /** A process on these books; again for a restart. */
-  startNode(): void {
+  /** A process on these books; again for a restart, or for a second one. */
+  startNode(clock: Clock = this.clock): void {
     const chain = {
       height: async () => {
         if (this.ledger.isChainAway) throw new ChainUnavailable('getblockcount', 'away');
         return this.ledger.tip;
       },
     } as Chain;
-    const { transactions, repository, clock, limits, ledger } = this;
+    const { transactions, repository, limits, ledger } = this;
     const notes = new CreditNotesRepository(transactions);
     const funds = new RequestFunds(ledger, notes);
     this.redemptions = new RedemptionService(transactions, repository, notes, clock);
@@ -180,7 +180,7 @@ export class World {
     } as never);
     this.sweeps = new InferenceSweeps(
       new ConfirmationService(transactions, repository, funds, messages, chain, clock),
-      new ExecutionService(repository, runner, attempts, this.gate, this.entropy),
+      new ExecutionService(repository, runner, attempts, this.gate, clock, this.entropy),
       announcements,
       this.catalog,
       new RetentionService(repository, owed, this.copies, downloadsOf(limits, clock), limits),

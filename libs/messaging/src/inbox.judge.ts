@@ -3,7 +3,7 @@ import type { MasternodeMessage } from '#chain';
 import { Checking } from '#protocol';
 import { EnvelopeCodec } from './envelope-codec.js';
 import { Unacceptable } from './envelope.rules.js';
-import { CLOCK_AHEAD_MAX_MS, isTooFarAhead, type Ends } from './inbox.rules.js';
+import type { Ends } from './inbox.rules.js';
 import type { Message } from './message.entity.js';
 
 /** What the checks made of one inbox item. */
@@ -16,7 +16,7 @@ export type Judged =
     }
   | { readonly item: MasternodeMessage; readonly rejected: string };
 
-/** Size, base64, zstd, UTF-8, JSON, signature, clock: in this order, so that the cheap checks spare the dear ones (messaging spec 4.10). */
+/** Size, base64, zstd, UTF-8, JSON, signature: in this order, so that the cheap checks spare the dear ones (messaging spec 4.10). */
 @Injectable()
 export class InboxJudge {
   private readonly logger = new Logger(InboxJudge.name);
@@ -26,14 +26,12 @@ export class InboxJudge {
   ) {}
 
   /** Rejects only for what the sender did; whatever fails on our side is thrown, and the item comes again. */
-  async judge(item: MasternodeMessage, ends: Ends, now: Date): Promise<Judged> {
+  async judge(item: MasternodeMessage, ends: Ends): Promise<Judged> {
     try {
       const { text, bytes, envelope } = await this.codec.open(item.text);
       if (!(await this.checking.verify(ends.senderPastelId, envelope.message, envelope.signature))) {
         throw new Unacceptable(`the signature is not that of the sender's PastelID ${ends.senderPastelId}`);
       }
-      if (isTooFarAhead(item, now))
-        throw new Unacceptable(`its time is more than ${CLOCK_AHEAD_MAX_MS / 60_000} minutes ahead of the clock here`);
       if (envelope.sending_sn_pubkey !== ends.senderPubkey)
         this.logger.warn(`Message ${item.id} names another key of its sender than the supernode list`);
       return {

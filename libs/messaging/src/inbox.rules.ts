@@ -1,11 +1,13 @@
 import type { MasternodeMessage, Supernode } from '#chain';
 
 /** How far ahead of ours a sender's clock may be; pasteld takes any. */
-export const CLOCK_AHEAD_MAX_MS = 15 * 60_000;
-/** How long a message waits for its sender or receiver to be listed (again). */
+const CLOCK_AHEAD_MAX_MS = 15 * 60_000;
+/** How long a message waits for its sender or receiver to be listed (again), or for the clock here to come near its time. */
 export const DEFERRED_MAX_MS = 6 * 3_600_000;
 
 const DAY_MS = 86_400_000;
+/** The last second that a date can show. */
+const SECONDS_MAX = 8.64e12;
 export const obsoleteBefore = (now: Date, days: number): Date => new Date(now.getTime() - days * DAY_MS);
 
 /** Both ends of a message, as the supernode list knows them. */
@@ -33,8 +35,15 @@ export function candidates(
   return [...byId.values()].sort((a, b) => a.timestamp - b.timestamp || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }
 
-export const isTooFarAhead = (item: MasternodeMessage, now: Date): boolean =>
-  item.timestamp * 1000 > now.getTime() + CLOCK_AHEAD_MAX_MS;
+const isTooFarAhead = (item: MasternodeMessage, now: Date): boolean => item.timestamp * 1000 > now.getTime() + CLOCK_AHEAD_MAX_MS;
+
+/** Why a message has to wait; undefined where it need not. It may be our own clock or list that is wrong, so it is not refused at once. */
+export function waitsFor(item: MasternodeMessage, ends: Ends | undefined, now: Date): string | undefined {
+  if (!ends) return `its sender ${item.from} or receiver ${item.to} is no listed supernode`;
+  if (!isTooFarAhead(item, now)) return undefined;
+  const sentAt = new Date(storableSeconds(Math.min(item.timestamp, SECONDS_MAX)) * 1000).toISOString();
+  return `its time ${sentAt} is more than ${CLOCK_AHEAD_MAX_MS / 60_000} minutes ahead of the clock here, ${now.toISOString()}`;
+}
 
 /** A time stamp that fits an integer column, whatever pasteld said. */
 export const storableSeconds = (timestamp: number): number =>

@@ -3,9 +3,9 @@ import { SupernodeNetwork, type MasternodeMessage } from '#chain';
 import { MessagingSettings } from '#config';
 import { inParallel } from '#protocol';
 import { DispatchService } from './dispatch.service.js';
-import { candidates, DEFERRED_MAX_MS, endsOf, obsoleteBefore, type Ends } from './inbox.rules.js';
+import { candidates, DEFERRED_MAX_MS, endsOf, obsoleteBefore, waitsFor, type Ends } from './inbox.rules.js';
 import { InboxJudge, type Judged } from './inbox.judge.js';
-import { InboxStore } from './inbox.store.js';
+import { InboxStore, type Waiting } from './inbox.store.js';
 import { MessagesRepository } from './messages.repository.js';
 import { SingleFlight } from './single-flight.js';
 
@@ -30,7 +30,7 @@ const VERIFIED_TOGETHER = 16;
  * cursor, because time stamps are the senders' own clocks (messaging spec 4.10; 10.2, lines 17, 18, 28).
  *
  * 1. Fetch the inbox; leave out what is obsolete, what was purged, and what is settled already.
- * 2. Put aside, for a limited time, what comes from or goes to a node that is not listed at the moment.
+ * 2. Put aside, for a limited time, what comes from or goes to a node that is not listed at the moment, or is ahead of the clock here.
  * 3. Judge the rest, oldest first, a batch at a time. A bad item is put on record with its reason and never looked at again.
  * 4. Store each good one with its counters and its debt to handlers in one transaction.
  * 5. Tell the handlers, also of what an earlier sweep left them owed.
@@ -88,20 +88,21 @@ export class InboxService implements OnModuleDestroy {
     // 2
     const listed = new Map((await this.network.list()).map((supernode) => [supernode.outpoint, supernode]));
     const ready: { item: MasternodeMessage; ends: Ends }[] = [];
-    const homeless: MasternodeMessage[] = [];
+    const early: Waiting[] = [];
     for (const item of open) {
       const ends = endsOf(item, listed);
-      if (ends) ready.push({ item, ends });
-      else homeless.push(item);
+      const why = waitsFor(item, ends, now);
+      if (ends && why === undefined) ready.push({ item, ends });
+      else if (why !== undefined) early.push({ item, why });
     }
     const waiting = await this.messages.deferredAmong(open.map(({ id }) => id));
-    await this.putAside(homeless, waiting, now, swept);
+    await this.putAside(early, waiting, now, swept);
     // 3, 4
     const batch = ready.slice(0, SWEEP_MAX);
     swept.left += ready.length - batch.length;
     for (let at = 0; at < batch.length && !this.flight.isClosing; at += VERIFIED_TOGETHER) {
       const judged = await inParallel(batch.slice(at, at + VERIFIED_TOGETHER), VERIFIED_TOGETHER, ({ item, ends }) =>
-        this.guarded(item, swept, () => this.judge.judge(item, ends, now)),
+        this.guarded(item, swept, () => this.judge.judge(item, ends)),
       );
       for (const one of judged) if (one) await this.guarded(one.item, swept, () => this.settle(one, now, swept));
     }
@@ -119,19 +120,11 @@ export class InboxService implements OnModuleDestroy {
     return unknown.filter(({ id }) => !settled.has(id));
   }
 
-  private async putAside(
-    homeless: readonly MasternodeMessage[],
-    since: ReadonlyMap<string, Date>,
-    now: Date,
-    swept: Swept,
-  ): Promise<void> {
-    const isOverdue = ({ id }: MasternodeMessage): boolean => now.getTime() - (since.get(id) ?? now).getTime() >= DEFERRED_MAX_MS;
-    for (const item of homeless.filter(isOverdue).slice(0, SWEEP_MAX)) {
-      await this.guarded(item, swept, () =>
-        this.settle({ item, rejected: 'its sender or receiver is no listed supernode' }, now, swept),
-      );
-    }
-    const fresh = homeless.filter(({ id }) => !since.has(id)).slice(0, SWEEP_MAX);
+  private async putAside(early: readonly Waiting[], since: ReadonlyMap<string, Date>, now: Date, swept: Swept): Promise<void> {
+    const isOverdue = ({ item: { id } }: Waiting): boolean => now.getTime() - (since.get(id) ?? now).getTime() >= DEFERRED_MAX_MS;
+    for (const { item, why } of early.filter(isOverdue).slice(0, SWEEP_MAX))
+      await this.guarded(item, swept, () => this.settle({ item, rejected: why }, now, swept));
+    const fresh = early.filter(({ item: { id } }) => !since.has(id)).slice(0, SWEEP_MAX);
     if (fresh.length > 0) await this.store.defer(fresh, now);
     swept.deferred += fresh.length;
   }

@@ -56,12 +56,16 @@ export class InboxStore {
     await this.transactions.run('message sweep: deferred forgotten', (manager) => this.messages.forgetDeferred(manager, ids));
   }
 
-  async defer(items: readonly MasternodeMessage[], now: Date): Promise<void> {
-    const rows = items.map((item) => ({ id: item.id, sent_at_seconds: storableSeconds(item.timestamp), deferred_at: now }));
+  async defer(waiting: readonly Waiting[], now: Date): Promise<void> {
+    const rows = waiting.map(({ item }) => ({ id: item.id, sent_at_seconds: storableSeconds(item.timestamp), deferred_at: now }));
     await this.transactions.run('message sweep: deferral stored', (manager) => this.messages.defer(manager, rows));
-    for (const item of items)
-      this.logger.warn(`Inbox item ${item.id} waits: its sender ${item.from} or receiver ${item.to} is not listed`);
+    for (const { item, why } of waiting) this.logger.warn(`Inbox item ${item.id} waits: ${why}`);
   }
+}
+
+export interface Waiting {
+  readonly item: MasternodeMessage;
+  readonly why: string;
 }
 
 /** Rolls the insert back: a purge took the message away between our look and our write. */

@@ -13,7 +13,10 @@ export interface FreshnessLimits {
 const TIMESTAMP_FIELD = '_timestamp_utc_iso_string';
 const HEIGHT_FIELD = '_pastel_block_height';
 
-/** Why a message is too old, or too new: rules 1 and 2 of credit-packs spec 4.1, in its words, in declared order. */
+/**
+ * Why a message is too old, or too new: rules 1 and 2 of credit-packs spec 4.1, in its words, in declared order. Both times are named, as both
+ * heights are: whoever reads it sees whose clock is wrong.
+ */
 export function freshnessFaults(message: object, { now, height, timestampSecondsMax, blocksMax }: FreshnessLimits): string[] {
   const values = message as Values;
   const names = declarationOf(message.constructor).fields.map(({ name }) => name);
@@ -29,7 +32,11 @@ export function freshnessFaults(message: object, { now, height, timestampSeconds
     return difference <= blocksMax ? [] : [{ name, stated, difference }];
   });
   return [
-    ...timestamps.map((name) => `Timestamp in field ${name} is too far from the current time`),
+    ...timestamps.map(
+      (name) =>
+        `Timestamp in field ${name} is too far from the current time; ` +
+        `at most ${timestampSecondsMax} seconds are allowed (local: ${String(values[name])}, remote: ${now.toISOString()})`,
+    ),
     ...heights.map(
       ({ name, stated, difference }) =>
         `Pastel block height in field ${name} does not match the current block height; ` +

@@ -175,7 +175,8 @@ describe('freshness', () => {
 
   test('names the field, and says how far away it is', () => {
     expect(p.freshnessFaults(request('2024-06-01T12:03:20.001Z', 749_998), limits)).toEqual([
-      'Timestamp in field request_timestamp_utc_iso_string is too far from the current time',
+      'Timestamp in field request_timestamp_utc_iso_string is too far from the current time; ' +
+        'at most 200 seconds are allowed (local: 2024-06-01T12:03:20.001Z, remote: 2024-06-01T12:00:00.000Z)',
       'Pastel block height in field request_pastel_block_height does not match the current block height; ' +
         'difference is 2 blocks (local: 749998, remote: 750000)',
     ]);

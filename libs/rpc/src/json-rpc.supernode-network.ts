@@ -126,7 +126,7 @@ export class JsonRpcSupernodeNetwork extends SupernodeNetwork {
   }
 
   private now(): number {
-    return this.clock.now().getTime();
+    return this.clock.monotonicMs();
   }
 }
 

@@ -61,14 +61,14 @@ export class AskedMarketPrice extends MarketPrice {
 
   async usdPerPsl(): Promise<number> {
     if (this.settings.fixedUsdPerPsl !== undefined) return this.settings.fixedUsdPerPsl;
-    const age = this.clock.now().getTime() - (this.lastGood?.at ?? -Infinity);
+    const age = this.clock.monotonicMs() - (this.lastGood?.at ?? -Infinity);
     if (this.lastGood && age <= this.settings.priceMaxAgeMs) return this.lastGood.price;
     return this.flights.run('price', () => this.renewed());
   }
 
   private async renewed(): Promise<number> {
-    const price = this.clock.now().getTime() - this.failedAt < FAILURE_PAUSE_MS ? undefined : await this.asked();
-    const at = this.clock.now().getTime();
+    const price = this.clock.monotonicMs() - this.failedAt < FAILURE_PAUSE_MS ? undefined : await this.asked();
+    const at = this.clock.monotonicMs();
     if (price !== undefined) {
       this.lastGood = { price, at };
       return price;
@@ -87,7 +87,7 @@ export class AskedMarketPrice extends MarketPrice {
       const prices = answers.filter((price) => price !== undefined);
       if (prices.length > 0) return prices.reduce((sum, price) => sum + price, 0) / prices.length;
     }
-    this.failedAt = this.clock.now().getTime();
+    this.failedAt = this.clock.monotonicMs();
     this.logger.warn('Neither CoinMarketCap nor CoinGecko gave a price of PSL');
     return undefined;
   }

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { LessThanOrEqual } from 'typeorm';
-import { passingOverLocked, Transactions } from '#database';
+import { dueBy, passingOverLocked, Transactions } from '#database';
 import { OutgoingAnnouncement } from './outbox.entity.js';
 
 /** Announcements that are still owed. */
@@ -9,9 +8,12 @@ export class OutboxRepository {
   constructor(private readonly transactions: Transactions) {}
 
   /** Takes the longest due one for an attempt, which counts from now on; as it was before. Undefined where nothing is due. */
-  claim(now: number, nextDueAt: (attempts: number) => number): Promise<OutgoingAnnouncement | undefined> {
+  claim(
+    { now, pauseMax }: { now: number; pauseMax: number },
+    nextDueAt: (attempts: number) => number,
+  ): Promise<OutgoingAnnouncement | undefined> {
     return this.transactions.run('purchase outbox: attempt counted', async (manager) => {
-      const due = { where: { dueAt: LessThanOrEqual(now) }, order: { dueAt: 'ASC' } } as const;
+      const due = { where: { dueAt: dueBy(now, pauseMax) }, order: { dueAt: 'ASC' } } as const;
       const announcement = await manager.findOne(OutgoingAnnouncement, { ...due, ...passingOverLocked(manager) });
       if (!announcement) return undefined;
       const { id, attempts } = announcement;

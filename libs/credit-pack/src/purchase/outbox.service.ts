@@ -7,6 +7,7 @@ import { SingleFlight } from '../single-flight.js';
 
 /** Pauses after each failed attempt; a message that is older than these is refused by peers anyhow. */
 const PAUSES_MS = [5_000, 20_000, 60_000, 300_000] as const;
+const PAUSE_MS_MAX = Math.max(...PAUSES_MS);
 const BATCH = 100;
 const AT_ONCE = 8;
 
@@ -51,7 +52,9 @@ export class Outbox {
       let left = BATCH;
       const work = async (): Promise<void> => {
         while (left-- > 0) {
-          const announcement = await this.repository.claim(now.getTime(), (attempts) => this.afterPause(attempts));
+          const announcement = await this.repository.claim({ now: now.getTime(), pauseMax: PAUSE_MS_MAX }, (attempts) =>
+            this.afterPause(attempts),
+          );
           if (!announcement) return;
           await this.attempt(announcement);
         }
@@ -62,7 +65,7 @@ export class Outbox {
 
   /** Long enough that nobody takes it again while it is being delivered. */
   private afterPause(attempts: number): number {
-    return this.clock.now().getTime() + (PAUSES_MS[attempts] ?? Math.max(...PAUSES_MS));
+    return this.clock.now().getTime() + (PAUSES_MS[attempts] ?? PAUSE_MS_MAX);
   }
 
   private async attempt(announcement: OutgoingAnnouncement): Promise<void> {

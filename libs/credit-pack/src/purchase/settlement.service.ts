@@ -167,7 +167,9 @@ export class SettlementService {
     return false;
   }
   private isPausing({ trouble, touchedAt }: Purchase): boolean {
-    return trouble !== null && this.now - touchedAt < PAUSE_MS;
+    const pausedMs = this.now - touchedAt;
+    // Less than nothing: the clock was set back.
+    return trouble !== null && pausedMs >= 0 && pausedMs < PAUSE_MS;
   }
   private get now(): number {
     return this.messages.now.getTime();

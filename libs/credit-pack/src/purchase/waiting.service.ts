@@ -26,9 +26,9 @@ export class Waiting {
   }
 
   private async patiently<T>(look: () => Promise<T | undefined>): Promise<T> {
-    const endsAt = this.clock.now().getTime() + WAIT_MS_MAX;
+    const endsAt = this.clock.monotonicMs() + WAIT_MS_MAX;
     const { signal } = this.lifecycle;
-    while (!signal.aborted && this.clock.now().getTime() < endsAt) {
+    while (!signal.aborted && this.clock.monotonicMs() < endsAt) {
       const found = await look().catch((error: unknown) => {
         if (!isPassing(error)) throw error;
         this.logger.warn((error as Error).message);

@@ -42,7 +42,7 @@ export class AnnouncementService {
 
   private async round(now: Date): Promise<void> {
     for (let count = 0; count < SWEEP_MAX; count++) {
-      const announcement = await this.owed.claim(now.getTime(), pauseAfter);
+      const announcement = await this.owed.claim({ nowMs: now.getTime(), pauseMsMax: pauseAfter(ATTEMPTS_MAX) }, pauseAfter);
       if (!announcement) break;
       await this.deliver(announcement);
     }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { LessThan, LessThanOrEqual } from 'typeorm';
-import { passingOverLocked, Transactions } from '#database';
+import { LessThan } from 'typeorm';
+import { dueBy, passingOverLocked, Transactions } from '#database';
 import { OwedAnnouncement } from '../inference.entities.js';
 
 /** The outbox: what other supernodes are owed, stored together with what it announces. */
@@ -9,9 +9,12 @@ export class OwedAnnouncementsRepository {
   constructor(private readonly transactions: Transactions) {}
 
   /** Takes the longest due one for an attempt, which counts from now on; as it was before. Undefined where nothing is due. */
-  claim(nowMs: number, pauseAfter: (attempts: number) => number): Promise<OwedAnnouncement | undefined> {
+  claim(
+    { nowMs, pauseMsMax }: { nowMs: number; pauseMsMax: number },
+    pauseAfter: (attempts: number) => number,
+  ): Promise<OwedAnnouncement | undefined> {
     return this.transactions.run('announcement: attempt counted', async (m) => {
-      const where = { done: false, due_at_ms: LessThanOrEqual(nowMs) };
+      const where = { done: false, due_at_ms: dueBy(nowMs, pauseMsMax) };
       const owed = await m.findOne(OwedAnnouncement, { where, order: { due_at_ms: 'ASC' }, ...passingOverLocked(m) });
       if (!owed) return undefined;
       const { id, attempts } = owed;

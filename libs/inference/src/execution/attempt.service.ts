@@ -30,6 +30,11 @@ export class AttemptService {
     private readonly settings: InferenceSettings,
   ) {}
 
+  /** No attempt is put off for longer. */
+  get pauseMsMax(): number {
+    return this.settings.executionWaitSecondsMax * 1000;
+  }
+
   async completed(job: InferenceJob, request: InferenceAPIUsageRequest, { fields, usage }: Answer): Promise<void> {
     const ending = await this.messages.served(job, request, fields);
     const changes = {
@@ -93,7 +98,7 @@ export class AttemptService {
 
   /** Ends requests that waited too long for a provider that did not come back. */
   async endLongWaits(limit: number): Promise<void> {
-    const since = this.nowMs - this.settings.executionWaitSecondsMax * 1000;
+    const since = this.nowMs - this.pauseMsMax;
     for (const job of await this.repository.waitingSince(since, limit)) await this.waitedTooLong(job);
   }
   private async waitedTooLong(job: InferenceJob): Promise<void> {
@@ -132,7 +137,7 @@ export class AttemptService {
   }
 
   private waitUntilMs({ confirmed_at_ms }: InferenceJob): number {
-    return (confirmed_at_ms ?? this.nowMs) + this.settings.executionWaitSecondsMax * 1000;
+    return (confirmed_at_ms ?? this.nowMs) + this.pauseMsMax;
   }
   private over(): JobChanges {
     return { finished_at_ms: this.nowMs, due_at_ms: null, executor: null };

@@ -1,13 +1,14 @@
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
-import { Entropy } from '#protocol';
+import { Clock, Entropy } from '#protocol';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceRepository } from '../inference.repository.js';
 import { ProviderFailure } from '../providers/index.js';
 import { AttemptService } from './attempt.service.js';
+import { LeaseWatch } from './lease-watch.js';
 import { ProviderGate } from './provider-gate.js';
 import { ProviderRunner } from './provider-runner.service.js';
 
-/** A process that does not renew its lease for this long is taken for dead. */
+/** A process that is not seen to renew its lease for this long is taken for dead. */
 const LEASE_MS = 60_000;
 const AT_ONCE_MAX = 100;
 
@@ -15,8 +16,8 @@ const AT_ONCE_MAX = 100;
  * Paid requests are run (inference spec 5.7 [FIX]).
  *
  * 1. Leases of this process are renewed; requests whose process died go back in the queue, or fail when they had all their attempts.
- * 2. What waited too long for a provider that stays away fails.
- * 3. As many as fit are taken, of providers that take any, each with one conditional statement that counts the attempt and starts its lease.
+ * 2. As many as fit are taken, of providers that take any, each with one conditional statement that counts the attempt and starts its lease.
+ * 3. What waited too long for a provider that stays away fails; what can run runs first, for it may be the clock that was set forwards.
  * 4. The provider runs under a deadline, with an idempotency key that is the same for every attempt.
  * 5. {@link AttemptService} stores how it ended.
  */
@@ -27,6 +28,7 @@ export class ExecutionService implements BeforeApplicationShutdown {
   private readonly shutdown = new AbortController();
   private readonly executor: string;
   private sweeping: Promise<void> | undefined;
+  private readonly leases = new LeaseWatch();
   private renewedAtMs = 0;
 
   constructor(
@@ -34,6 +36,7 @@ export class ExecutionService implements BeforeApplicationShutdown {
     private readonly runner: ProviderRunner,
     private readonly attempts: AttemptService,
     private readonly gate: ProviderGate,
+    private readonly clock: Clock,
     entropy: Entropy,
   ) {
     this.executor = entropy.uuid();
@@ -58,23 +61,24 @@ export class ExecutionService implements BeforeApplicationShutdown {
   }
 
   private async round(nowMs: number): Promise<void> {
-    // A clock that was set back does not let leases lapse.
-    if (Math.abs(nowMs - this.renewedAtMs) >= LEASE_MS / 3) {
-      this.renewedAtMs = nowMs;
+    const passedMs = this.clock.monotonicMs();
+    if (passedMs - this.renewedAtMs >= LEASE_MS / 3) {
+      this.renewedAtMs = passedMs;
       for (const id of this.running.keys()) await this.repository.renewLease(id, this.executor, nowMs + LEASE_MS);
     }
-    for (const job of await this.repository.lapsedLeases(nowMs, AT_ONCE_MAX)) {
-      if (!this.running.has(job.inference_request_id)) await this.attempts.lapsed(job);
-    }
-    await this.attempts.endLongWaits(AT_ONCE_MAX);
+    const leases = await this.repository.leases(AT_ONCE_MAX + this.running.size);
+    const notOurs = leases.filter(({ inference_request_id: id }) => !this.running.has(id));
+    for (const job of this.leases.unchanged(notOurs, passedMs, LEASE_MS)) await this.attempts.lapsed(job);
     for (let room = this.gate.room; room > 0; room--) {
       const lease = { executor: this.executor, untilMs: nowMs + LEASE_MS };
-      const job = await this.repository.claimAttempt(nowMs, this.gate.closed(), lease);
+      const due = { nowMs, pauseMsMax: this.attempts.pauseMsMax };
+      const job = await this.repository.claimAttempt(due, this.gate.closed(), lease);
       if (!job) break;
       if (this.gate.enter(job.provider)) this.start(job);
       // Its provider has closed since we looked.
       else await this.attempts.interrupted(job, this.executor);
     }
+    await this.attempts.endLongWaits(AT_ONCE_MAX);
   }
 
   /** The gate is open for it already. */

@@ -71,6 +71,6 @@ export class ProviderGate {
     return this.circuits.get(name) ?? CLOSED;
   }
   private get nowMs(): number {
-    return this.clock.now().getTime();
+    return this.clock.monotonicMs();
   }
 }

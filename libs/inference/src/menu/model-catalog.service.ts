@@ -56,7 +56,7 @@ export class ModelCatalog implements OnApplicationBootstrap {
 
   /** Asks the providers that are due; one round at a time. */
   async sweep(now: Date): Promise<void> {
-    await Promise.all([this.menuInUse.sweep(now), this.health.sweep(now)]);
+    await Promise.all([this.menuInUse.sweep(), this.health.sweep(now)]);
     await this.askForModels();
   }
 
@@ -81,7 +81,7 @@ export class ModelCatalog implements OnApplicationBootstrap {
   }
 
   private askForModels(): Promise<void> {
-    return (this.asking ??= this.ask(this.clock.now().getTime()).finally(() => (this.asking = undefined)));
+    return (this.asking ??= this.ask(this.clock.monotonicMs()).finally(() => (this.asking = undefined)));
   }
   private async ask(nowMs: number): Promise<void> {
     const due = this.providers.all.filter(

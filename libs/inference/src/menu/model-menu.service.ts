@@ -57,8 +57,8 @@ export class ModelMenu implements OnModuleInit {
   }
 
   /** Fetches the menu if it is due; one at a time. Never throws. */
-  sweep(now: Date): Promise<void> {
-    if (this.http === undefined || now.getTime() < this.dueAtMs) return Promise.resolve();
+  sweep(): Promise<void> {
+    if (this.http === undefined || this.clock.monotonicMs() < this.dueAtMs) return Promise.resolve();
     return (this.refreshing ??= this.refresh(this.http, this.settings.url!).finally(() => (this.refreshing = undefined)));
   }
 
@@ -69,7 +69,7 @@ export class ModelMenu implements OnModuleInit {
     );
     const waitMs = isGood ? this.settings.refreshMs : Math.min(RETRY_MS, this.settings.refreshMs);
     const jitterMs = Math.floor(waitMs / 10);
-    this.dueAtMs = this.clock.now().getTime() + waitMs - jitterMs + this.entropy.below(2 * jitterMs + 1);
+    this.dueAtMs = this.clock.monotonicMs() + waitMs - jitterMs + this.entropy.below(2 * jitterMs + 1);
   }
 
   private async fetched(http: AxiosInstance, url: string): Promise<MenuCandidate> {

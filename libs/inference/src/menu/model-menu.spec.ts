@@ -68,7 +68,7 @@ function started(trust: Partial<MenuSettings>): Promise<ModelMenu> {
   const menu = new ModelMenu(own, new LedOutgoing(settings), pooledChecking, clock, even);
   return menu.onModuleInit().then(() => menu);
 }
-const sweep = (menu: ModelMenu): Promise<void> => menu.sweep(clock.now());
+const sweep = (menu: ModelMenu): Promise<void> => menu.sweep();
 const names = (menu: ModelMenu): string[] => menu.modelsOf('openai').map(({ entry }) => entry.model_name);
 const serving = (text: string): void => {
   serve = (_, response) => response.end(text);

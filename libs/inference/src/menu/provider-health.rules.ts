@@ -75,9 +75,13 @@ export function afterReport(before: Health, trouble: Trouble, nowMs: number, jit
 export const isBelievedWell = (health: Health | undefined, nowMs: number): boolean =>
   health !== undefined && health.isWell && !isStale(health, nowMs);
 
+/** Whether it is time to ask. What was asked in the future was asked before somebody set the clock back. */
+export const isDue = (health: Health | undefined, nowMs: number): boolean =>
+  health === undefined || nowMs >= health.dueAtMs || nowMs < health.checkedAtMs;
+
 /** Never asked, or so long ago that it counts for nothing. */
 export const isStale = (health: Health | undefined, nowMs: number): boolean =>
-  health === undefined || (nowMs >= health.dueAtMs && nowMs - health.checkedAtMs >= BELIEVED_MS);
+  health === undefined || nowMs < health.checkedAtMs || (nowMs >= health.dueAtMs && nowMs - health.checkedAtMs >= BELIEVED_MS);
 
 const unwellMs = (firstMs: number, maxMs: number, times: number, { retryAfterMs = 0 }: Trouble): number =>
   Math.min(Math.max(firstMs * 2 ** Math.min(times - 1, DOUBLINGS_MAX), retryAfterMs), maxMs);

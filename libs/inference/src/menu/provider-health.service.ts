@@ -2,7 +2,16 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock, Entropy } from '#protocol';
 import { Providers } from '../execution/providers.service.js';
 import { ProviderFailure, type Provider } from '../providers/index.js';
-import { afterCheck, afterReport, isBelievedWell, isStale, jitterOf, type Health, type Jitter } from './provider-health.rules.js';
+import {
+  afterCheck,
+  afterReport,
+  isBelievedWell,
+  isDue,
+  isStale,
+  jitterOf,
+  type Health,
+  type Jitter,
+} from './provider-health.rules.js';
 
 const CHECK_TIMEOUT_MS = 15_000;
 
@@ -51,7 +60,7 @@ export class ProviderHealth {
 
   /** Asks the providers that are due; one round at a time. */
   sweep(now: Date): Promise<void> {
-    const due = this.providers.all.filter(({ name }) => (this.known.get(name)?.dueAtMs ?? 0) <= now.getTime());
+    const due = this.providers.all.filter(({ name }) => isDue(this.known.get(name), now.getTime()));
     return this.check(due);
   }
   /** Every provider has an answer that counts afterwards. */

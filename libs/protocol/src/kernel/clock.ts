@@ -1,6 +1,13 @@
 /** The only way to read the time; tests turn the hands themselves. */
 export abstract class Clock {
   abstract now(): Date;
+  /**
+   * Milliseconds since some moment in this process: for how long something takes or is kept. Unlike {@link now} nobody sets it forwards or
+   * back. It means nothing to another process, nor after a restart.
+   */
+  monotonicMs(): number {
+    return this.now().getTime();
+  }
   /** Waits about `ms` milliseconds; ends early, without an error, when the signal aborts. */
   abstract wait(ms: number, signal?: AbortSignal): Promise<void>;
 }

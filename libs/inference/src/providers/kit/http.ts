@@ -196,14 +196,14 @@ class Watch {
   startIdling(): void {
     this.touch();
     const look = (): void => {
-      const silentMs = this.clock.now().getTime() - this.lastMs;
+      const silentMs = this.clock.monotonicMs() - this.lastMs;
       if (silentMs >= this.idleMs) this.expire('idle');
       else void this.after(this.idleMs - silentMs, look);
     };
     void this.after(this.idleMs, look);
   }
   touch(): void {
-    this.lastMs = this.clock.now().getTime();
+    this.lastMs = this.clock.monotonicMs();
   }
   end(): void {
     this.over.abort();
