@@ -22,7 +22,7 @@ const GRACE_SECONDS = 25;
 const CLOSE_SECONDS_MAX = 5;
 /** About what a start takes from its first word on. */
 const START_MS = 2_000;
-const READINESS_SECONDS_MAX = 1;
+const READINESS_SECONDS_MAX = 2;
 const CLEAN: Exit = { code: 0, signal: null };
 
 interface Buying {
@@ -162,7 +162,7 @@ async function drained(live: LiveNetwork, requests: number, purchases: number, c
 
 /** What may not come to its end is cut off or handed back, and goes on after the next start; it is charged once. */
 async function cutOff(live: LiveNetwork, chance: () => number): Promise<void> {
-  const graceSeconds = 1;
+  const graceSeconds = 4;
   const main = await live.start({ SHUTDOWN_GRACE_IN_SECONDS: String(graceSeconds) });
   const side = live.side(chance);
   const { address } = await fundTrackingAddress(side, CREDITS);
@@ -179,7 +179,7 @@ async function cutOff(live: LiveNetwork, chance: () => number): Promise<void> {
     packTxid: registrationTxid,
     model: 'sandbox-echo',
     input: 'Hello there',
-    parameters: { sandbox_delay_ms: 5_000 },
+    parameters: { sandbox_delay_ms: 9_000 },
     tieBreak: live.tieBreak,
   });
   const states = () => live.rows<{ state: string; attempts: number | string }>('inference_requests', 'state', 'attempts');
