@@ -3,6 +3,7 @@ export default {
   runtime: '<rootDir>/test/support/jest/runtime.cjs',
   testEnvironment: '<rootDir>/test/support/jest/environment.mjs',
   transform: {},
+  testSequencer: '<rootDir>/test/support/jest/sequencer.cjs',
   injectGlobals: false,
   extensionsToTreatAsEsm: ['.ts'],
   testRegex: '.*\\.spec\\.ts$',

@@ -7,6 +7,9 @@ const ROOT = new URL('../../../', import.meta.url);
 /** What holds the state of a library for the whole process. */
 const SHARED = new Set([new URL('libs/protocol/src/kernel/zstd.ts', ROOT).href]);
 
+/** Where the libraries are: the same for all modules of the project, which ask for each of them hundreds of times. */
+const libraries = new Map();
+
 const isTypeScript = (url) => /\.ts(\?|$)/.test(url);
 function ownModule(specifier, parent) {
   if (specifier === '@jest/globals') return new URL('./globals.mjs', import.meta.url);
@@ -21,7 +24,12 @@ function ownModule(specifier, parent) {
 export async function resolve(specifier, context, next) {
   const parent = context.parentURL ?? '';
   const url = ownModule(specifier, parent);
-  if (url === undefined) return next(specifier, context);
+  if (url === undefined) {
+    if (!isTypeScript(parent) || specifier.startsWith('.')) return next(specifier, context);
+    const library = libraries.get(specifier) ?? (await next(specifier, context));
+    libraries.set(specifier, library);
+    return { ...library, shortCircuit: true };
+  }
   if (!SHARED.has(url.href)) url.search = URL.canParse(parent) ? new URL(parent).search : '';
   return { url: url.href, format: 'module', shortCircuit: true };
 }
