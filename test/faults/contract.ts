@@ -21,6 +21,8 @@ export interface Case {
   readonly name: string;
   /** Both where absent. Name one for a case that needs no database. */
   readonly engines?: readonly EngineName[];
+  /** In the place of those of the category. */
+  readonly seeds?: number;
   /** A run that takes longer has failed; 120 where absent. */
   readonly secondsMax?: number;
   /** Throws what is wrong. Everything that is drawn comes from the seed ({@link seeded}). */

@@ -2,12 +2,12 @@ import type { Case, Category, Engine } from './contract.js';
 import { Bourse } from './network/bourse.js';
 import { equivocators } from './network/equivocators.js';
 import { Desk, inferences } from './network/inferences.js';
-import { lyingPeers } from './network/liars.js';
+import { lyingPeers, PEERS_LIES } from './network/liars.js';
 import { envelopes, Exchange, userMessages } from './network/messages.js';
 import { partitions } from './network/partition.js';
 import { copies, severalAtOnce, storageRetries } from './network/purchases.js';
 import { everyTally, silentAndAgainst } from './network/quorum.js';
-import { lyingSellers, silentPeers } from './network/sellers.js';
+import { lyingSellers, SELLERS_LIES, silentPeers } from './network/sellers.js';
 import { Town } from './network/town.js';
 
 /** A new one after so many schedules: books that grow make everything slower. */
@@ -50,57 +50,55 @@ const exchanges = new Shared((engine) => Exchange.open(engine));
 const desks = new Shared((engine) => Desk.open(engine));
 const towns = new Shared((engine) => Town.open(engine));
 
-const onBourse = (name: string, run: (bourse: Bourse, seed: number) => Promise<void>): Case => ({
-  name,
-  run: (seed, engine) =>
-    bourses.use(engine, async (bourse) => {
-      await run(bourse, seed);
-      await bourse.expectSound(seed % SOUNDINGS === 0);
-    }),
-});
+type Run<T> = (place: T, seed: number) => Promise<void>;
+/** @param seeds with `--all` */
+const caseAt =
+  <T extends { close(): Promise<void> }>(shared: Shared<T>) =>
+  (name: string, seeds: number, run: Run<T>): Case => ({
+    name,
+    seeds,
+    run: (seed, engine) => shared.use(engine, (place) => run(place, seed)),
+  });
 
-const inTown = (name: string, run: (town: Town, seed: number) => Promise<void>): Case => ({
-  name,
-  run: (seed, engine) =>
-    towns.use(engine, async (town) => {
-      await run(town, seed);
-      town.wire.clear();
-    }),
-});
+const onBourse = (name: string, seeds: number, run: Run<Bourse>): Case =>
+  caseAt(bourses)(name, seeds, async (bourse, seed) => {
+    await run(bourse, seed);
+    await bourse.expectSound(seed % SOUNDINGS === 0);
+  });
+const inTown = (name: string, seeds: number, run: Run<Town>): Case =>
+  caseAt(towns)(name, seeds, async (town, seed) => {
+    await run(town, seed);
+    town.wire.clear();
+  });
+const onExchange = caseAt(exchanges);
+const atDesk = caseAt(desks);
 
-const onExchange = (name: string, run: (exchange: Exchange, seed: number) => Promise<void>): Case => ({
-  name,
-  run: (seed, engine) => exchanges.use(engine, (exchange) => run(exchange, seed)),
-});
-
-const atDesk = (name: string, run: (desk: Desk, seed: number) => Promise<void>): Case => ({
-  name,
-  run: (seed, engine) => desks.use(engine, (desk) => run(desk, seed)),
-});
+/** A second or two each. */
+const slice = (): Case[] => [
+  onBourse('a purchase, each message in copies', 300, copies),
+  onBourse('a ticket stored by another than the seller, each message in copies', 150, storageRetries),
+  { name: 'every tally of votes of up to a hundred peers', engines: ['SQLite'], seeds: 1, run: async () => everyTally() },
+  onBourse('a network in two halves, and one again', 30, partitions),
+  onExchange('envelopes of supernodes in copies', 200, envelopes),
+];
+/** With places that take seconds to open, or more of the same. */
+const more = (): Case[] => [
+  onExchange('messages of users, brought and relayed in copies', 200, userMessages),
+  onBourse('three purchases at once, each message in copies', 100, severalAtOnce),
+  onBourse('peers that are silent or against, in all numbers', 45, silentAndAgainst),
+  onBourse('a peer and a seller that tell everybody something else', 30, equivocators),
+  inTown('peers that lie about their votes', 2 * PEERS_LIES, lyingPeers),
+  inTown('sellers that lie about their offers', SELLERS_LIES, lyingSellers),
+  inTown('peers that say nothing', 30, silentPeers),
+  atDesk('inferences, each message in copies', 60, inferences),
+];
 
 /** Messages that are lost, late, twice or at the wrong place; peers that say nothing, or lie; a network in two halves. */
 export const network: Category = {
   name: 'network',
   seeds: 100,
-  cases: () => [
-    onBourse('a purchase, each message in copies', copies),
-    onBourse('three purchases at once, each message in copies', severalAtOnce),
-    onBourse('a ticket stored by another than the seller, each message in copies', storageRetries),
-    { name: 'every tally of votes of up to a hundred peers', engines: ['SQLite'], run: async () => everyTally() },
-    onBourse('peers that are silent or against, in all numbers', silentAndAgainst),
-    onBourse('a network in two halves, and one again', partitions),
-    onBourse('a peer and a seller that tell everybody something else', equivocators),
-    inTown('peers that lie about their votes', lyingPeers),
-    inTown('sellers that lie about their offers', lyingSellers),
-    inTown('peers that say nothing', silentPeers),
-    atDesk('inferences, each message in copies', inferences),
-    onExchange('envelopes of supernodes in copies', envelopes),
-    onExchange('messages of users, brought and relayed in copies', userMessages),
-  ],
+  cases: ({ all }) => (all ? [...slice(), ...more()] : slice().map((one): Case => ({ ...one, engines: ['SQLite'] }))),
   close: async () => {
-    await bourses.close();
-    await towns.close();
-    await desks.close();
-    await exchanges.close();
+    for (const shared of [bourses, towns, desks, exchanges]) await shared.close();
   },
 };

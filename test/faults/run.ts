@@ -47,7 +47,7 @@ async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
 }
 
 async function ran(category: Category, one: Case, engine: Engine): Promise<boolean> {
-  const seeds = seedsAsked ?? (values.all && values.seed === undefined ? category.seeds : 1);
+  const seeds = seedsAsked ?? (values.all && values.seed === undefined ? (one.seeds ?? category.seeds) : 1);
   const begun = performance.now();
   const failures: string[] = [];
   let tried = 0;

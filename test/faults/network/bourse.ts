@@ -20,7 +20,7 @@ const SUBTYPE = 'INFERENCE_API_CREDIT_PACK_TICKET';
 const PAUSE_MS = 310_000;
 const PAUSES_MAX = 8;
 /** Of a second each. With a block for each of them the time to pay would be over before an announcement is tried again. */
-const WAITS_PER_BLOCK = 4;
+const WAITS_PER_BLOCK = 2;
 const CREDITS = 10;
 export const TEN_CREDITS = { credits: PythonNumber.read(String(CREDITS)) };
 

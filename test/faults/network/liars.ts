@@ -50,7 +50,7 @@ const SIGNATURES = [
 ] as const;
 
 /** None of them is a vote. */
-export const voteLies: Readonly<Record<string, Lie>> = {
+const voteLies: Readonly<Record<string, Lie>> = {
   'a hash of something else': (liar) =>
     unsealed(liar, {
       sha3_256_hash_of_price_agreement_request_response_fields: 'ab'.repeat(32),
@@ -99,6 +99,7 @@ export const voteLies: Readonly<Record<string, Lie>> = {
   'five megabytes': () => `"${'x'.repeat(HUGE)}"`,
 };
 const lieNames = Object.keys(voteLies);
+export const PEERS_LIES = lieNames.length;
 
 const earlier = new Map<string, string>();
 

@@ -157,6 +157,7 @@ const lies: Readonly<Record<string, SellersLie>> = {
   'half an offer': { path: OFFER, rewrite: async (_, { text }) => text.slice(0, text.length / 2) },
 };
 const lieNames = Object.keys(lies);
+export const SELLERS_LIES = lieNames.length;
 
 /** Every supernode tells the same lie, and nothing is burned; then only the first one lies, and the buyer buys from another. */
 export async function lyingSellers(town: Town, seed: number): Promise<void> {

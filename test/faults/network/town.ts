@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closestTo, purchaseCreditPack, type PurchasedPack, type PurchaseOptions, type UserSide } from '#client';
+import { closestTo, purchaseCreditPack, type PurchasedPack, type Progress, type PurchaseOptions, type UserSide } from '#client';
 import { SystemEntropy } from '#config';
 import { PackLedger } from '#credit-pack';
 import { Reconciliation } from '#inference';
@@ -62,10 +62,14 @@ export class Town {
   /** Why the client bought nothing. Not a coin has moved. */
   async refused(signing: Signing, options: PurchaseOptions): Promise<string> {
     const before = await this.coins();
-    const reason = await purchaseCreditPack(this.side(signing), options).then(
-      ({ registrationTxid }) => assert.fail(`bought ${registrationTxid}`),
-      (error: Error) => error,
-    );
+    const attempt = new Promise<Error>((resolve, reject) => {
+      const isPaid = ({ step }: Progress): void => void (step === 'burn' && reject(new Error('the client has paid')));
+      purchaseCreditPack({ ...this.side(signing), report: isPaid }, options).then(
+        ({ registrationTxid }) => reject(new Error(`bought ${registrationTxid}`)),
+        resolve,
+      );
+    });
+    const reason = await attempt;
     assert.deepEqual(await this.coins(), before, 'coins have moved');
     return reason.message;
   }
