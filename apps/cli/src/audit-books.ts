@@ -68,14 +68,19 @@ const shown = (url: string): string => url.replace(/\/\/[^@/]*@/, '//');
 const lineOf = ({ packTxid, what, stored, computed }: Difference): string =>
   `  ${packTxid === undefined ? '' : `pack ${packTxid}: `}${what}: stored ${stored}, computed ${computed}`;
 
-function told({ database, packs, requests, burnedMillicredits, notesMillicredits, differences }: AuditedBooks): string {
+const frozenLine = ({ packTxid, requestId, millicredits }: Books['frozen'][number]): string =>
+  `  frozen: pack ${packTxid}: ${credits(millicredits)} credits ` +
+  (requestId === undefined ? 'held or burned, and its ticket or purchase burn' : `of request ${requestId}, and its burn`) +
+  ' has vanished from the chain';
+
+function told({ database, packs, requests, burnedMillicredits, notesMillicredits, differences, frozen }: AuditedBooks): string {
   const { served, noted, underway } = burnedMillicredits;
   const { open, redeemed } = notesMillicredits;
   const sum =
     `${database}: ${packs} packs, ${requests} requests; ${credits(served + noted + underway)} credits burned for requests = ` +
     `${credits(served)} served + ${credits(open)} in open credit notes + ${credits(redeemed)} in redeemed ones + ${credits(underway)} underway; ` +
     (differences.length === 0 ? 'everything adds up' : `${differences.length} differences`);
-  return [sum, ...differences.map(lineOf)].join('\n');
+  return [sum, ...differences.map(lineOf), ...frozen.map(frozenLine)].join('\n');
 }
 
 const plain = ({
@@ -85,6 +90,7 @@ const plain = ({
   burnedMillicredits: burned,
   notesMillicredits: notes,
   differences,
+  frozen,
 }: AuditedBooks) => ({
   database,
   packs,
@@ -94,4 +100,9 @@ const plain = ({
   credits_in_open_notes: notes.open / MILLICREDITS_PER_CREDIT,
   credits_in_redeemed_notes: notes.redeemed / MILLICREDITS_PER_CREDIT,
   differences: differences.map(({ packTxid, ...difference }) => ({ pack: packTxid ?? null, ...difference })),
+  frozen: frozen.map(({ packTxid, requestId, millicredits }) => ({
+    pack: packTxid,
+    request: requestId ?? null,
+    credits: millicredits / MILLICREDITS_PER_CREDIT,
+  })),
 });
