@@ -22,7 +22,7 @@ const ATTACKS = [
 ];
 
 // Without a browser (CHROMIUM_PATH or /usr/bin/chromium) these are reported as skipped.
-(chromium === undefined ? describe.skip : describe)('the log page in headless Chromium', () => {
+(chromium === undefined ? describe.skip : describe)('pages in headless Chromium', () => {
   let context: BrowserContext;
   let profile: string;
   let app: TestLogApp;
@@ -82,6 +82,18 @@ const ATTACKS = [
     app.logger.error(new Error('pasteld answered 500 to "masternode message"').stack, 'InboxService');
     app.logger.log('Result stored: success', 'Execution');
   };
+
+  test('the documentation of the routes works under its policy', async () => {
+    await page.goto(`${app.url}/`);
+    await page.locator('.opblock-tag').first().waitFor();
+    await page.locator('.opblock-summary-path').first().click();
+    await page.locator('.opblock-body').first().waitFor();
+    await page.evaluate(
+      `document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.pwned = 1' }))`,
+    );
+    expect(await page.evaluate('window.pwned')).toBeUndefined();
+    expect(problems).toEqual([expect.stringContaining('Content Security Policy')]);
+  });
 
   test('shows what was logged, and follows live', async () => {
     sample();

@@ -15,6 +15,7 @@ export const httpSettings: HttpSettings = {
   host: '127.0.0.1',
   port: 0,
   bodyBytesMax: 2 ** 16,
+  connectionsMax: 2000,
   challengeSeconds: 300,
   challengesOpenMax: 100,
   challengesOpenPerPastelIdMax: 10,

@@ -16,6 +16,9 @@ export function httpSettings(env: Environment): HttpSettings {
     bodyBytesMax: env.integer('REQUEST_BODY_BYTES_MAX', 50 * 2 ** 20, 'Larger request bodies are refused with 413', {
       min: 1024,
     }),
+    connectionsMax: env.integer('CONNECTIONS_MAX', 2000, 'Connections at the same time; further ones are closed at once', {
+      min: 1,
+    }),
     challengeSeconds: env.integer('CHALLENGE_EXPIRATION_TIME_IN_SECONDS', 300, 'Life of a challenge', { min: 1, max: 86_400 }),
     challengesOpenMax: env.integer('CHALLENGES_OPEN_MAX', 100_000, 'Open challenges in all', { min: 1 }),
     challengesOpenPerPastelIdMax: env.integer('CHALLENGES_OPEN_PER_PASTELID_MAX', 1000, 'Open challenges of one PastelID', {

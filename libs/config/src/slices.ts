@@ -25,6 +25,7 @@ export class HttpSettings {
   readonly challengesOpenMax!: number;
   readonly challengesOpenPerPastelIdMax!: number;
   readonly localhostOnlyDisabled!: boolean;
+  readonly connectionsMax!: number;
   readonly operatorToken!: string | undefined;
   readonly corsOrigins!: readonly string[];
   readonly trustedProxies!: readonly string[];

@@ -12,6 +12,7 @@ import { Lifecycle } from './lifecycle.js';
 import { PlainValidationPipe } from './plain-validation.pipe.js';
 import { RateLimiter, rateLimit } from './rate-limit.js';
 import { requestContext } from './request-context.js';
+import { securityHeaders } from './security-headers.js';
 import { WireAdapter } from './wire.adapter.js';
 
 const TITLE = 'Pastel-Supernode-Inference-Layer';
@@ -37,11 +38,13 @@ export async function createHttpApp(
 
 /** Everything between the socket and the controllers, outermost first. Call it before `init` or `listen`. */
 export function configureHttp(app: NestExpressApplication, settings: HttpSettings): NestExpressApplication {
+  (app.getHttpServer()).maxConnections = settings.connectionsMax;
   app.disable('x-powered-by');
   // Nobody's X-Forwarded-For is believed unless the operator names the proxy.
   app.set('trust proxy', settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false);
   app.set('query parser', 'simple');
   app.use(requestContext(app.get(Entropy)));
+  app.use(securityHeaders(DOCS));
   app.use(app.get(Lifecycle).handler());
   app.enableCors(corsOptions(settings.corsOrigins));
   app.use(rateLimit(new RateLimiter(app.get(Clock), settings.requestsPerMinutePerIp), settings.limitLoopback));

@@ -34,6 +34,7 @@ const http: HttpSettings = {
   host: '127.0.0.1',
   port: 0,
   bodyBytesMax: 4 * 1024 * 1024,
+  connectionsMax: 2000,
   challengeSeconds: 300,
   challengesOpenMax: 1000,
   challengesOpenPerPastelIdMax: 100,

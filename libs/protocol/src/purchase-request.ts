@@ -1,7 +1,7 @@
 import { canonicalText } from './kernel/canonical.js';
 import { decodeBase64Text, encodeBase64 } from './kernel/base64.js';
 import { sha3 } from './kernel/hash.js';
-import { isJsonObject, readJson, type Json } from './kernel/json.js';
+import { isJsonObject, readJson, STRANGERS_VALUES_MAX, type Json } from './kernel/json.js';
 import { PythonNumber } from './kernel/python-number.js';
 import { isPastelId } from './kernel/pastelid.js';
 import { received, shapeFaultsOf } from './kernel/wire.js';
@@ -31,7 +31,7 @@ function listIn(value: Json | undefined): Json[] | undefined {
   if (Array.isArray(value)) return value;
   if (typeof value !== 'string') return undefined;
   try {
-    const inner = readJson(value);
+    const inner = readJson(value, STRANGERS_VALUES_MAX);
     return Array.isArray(inner) ? inner : undefined;
   } catch {
     return undefined;

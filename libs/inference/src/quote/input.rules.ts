@@ -1,4 +1,4 @@
-import { decodeBase64, decodeBase64Text, readJson, Refusal, type Json } from '#protocol';
+import { decodeBase64, decodeBase64Text, readJson, Refusal, STRANGERS_VALUES_MAX, type Json } from '#protocol';
 import type { InferenceType, Input } from '../providers/provider.js';
 import { flatObject, quotedText } from './flat-json.rules.js';
 import { EXPECTED, mediaIn, refused, type Wanted } from './media/media.rules.js';
@@ -128,7 +128,7 @@ export function textOfBase64(base64: string, field: string): string {
 
 export function jsonOrNothing(text: string): Json | undefined {
   try {
-    return readJson(text);
+    return readJson(text, STRANGERS_VALUES_MAX);
   } catch {
     return undefined;
   }
