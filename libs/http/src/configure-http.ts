@@ -38,7 +38,7 @@ export async function createHttpApp(
 
 /** Everything between the socket and the controllers, outermost first. Call it before `init` or `listen`. */
 export function configureHttp(app: NestExpressApplication, settings: HttpSettings): NestExpressApplication {
-  (app.getHttpServer()).maxConnections = settings.connectionsMax;
+  app.getHttpServer().maxConnections = settings.connectionsMax;
   app.disable('x-powered-by');
   // Nobody's X-Forwarded-For is believed unless the operator names the proxy.
   app.set('trust proxy', settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false);
