@@ -11,4 +11,5 @@ export const categories: Readonly<Record<string, () => Promise<Category>>> = {
   replay: () => import('./replay.js').then(({ replay }) => replay),
   rpc: () => import('./rpc.js').then(({ rpc }) => rpc),
   fuzz: () => import('./fuzz.js').then(({ fuzz }) => fuzz),
+  clocks: () => import('./clocks.js').then(({ clocks }) => clocks),
 };

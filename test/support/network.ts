@@ -8,7 +8,7 @@ import { Devnet, type DevnetSupernodeFacts } from '#devnet';
 import { InferenceSweeps, providers } from '#inference';
 import type { WinstonLogger } from '#logs';
 import { InboxService } from '#messaging';
-import { pooledChecking, type Clock, type Signing } from '#protocol';
+import { Clock, pooledChecking, type Signing } from '#protocol';
 import { MeasuredPeerHealth } from '#reputation';
 import { JsonRpcChain, JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, JsonRpcWallet, signingBy } from '#rpc';
 import { expectCleanBooks, marked } from './canary.js';
@@ -83,8 +83,11 @@ export class TestNetwork {
       environment?: Record<string, string>;
       databaseUrl?: string;
       logger?: (settings: Settings, clock: Clock) => WinstonLogger;
+      /** One that is wrong. */
+      clock?: Clock;
     } = {},
   ): Promise<RunningSupernode> {
+    const { clock = this.clock } = options;
     const database = testDatabases().find(({ name }) => name === (options.database ?? 'SQLite'))!;
     const settings = readSettings(
       new Environment({
@@ -98,8 +101,8 @@ export class TestNetwork {
       settings,
       schedules: false,
       schemaBy: 'synchronize',
-      logger: options.logger?.(settings, this.clock) ?? ['error'],
-      machine: { clock: this.clock, entropy: new SystemEntropy(), checking: pooledChecking },
+      logger: options.logger?.(settings, clock) ?? ['error'],
+      machine: { clock, entropy: new SystemEntropy(), checking: pooledChecking },
     });
     await app.listen(facts.port, facts.ip);
     const running = { ...facts, app, url: `http://${facts.ip}:${facts.port}` };
@@ -169,9 +172,9 @@ export class TestNetwork {
 
   /** One round of everything that the schedules would do, on every node. */
   async sweep(): Promise<void> {
-    const now = this.clock.now();
     await Promise.all(
       this.supernodes.map(async ({ app }) => {
+        const now = app.get(Clock).now();
         // InboxService hands out what it took in.
         await app.get(InboxService).sweep(now);
         await app.get(CreditPackSweeps).sweep(now);

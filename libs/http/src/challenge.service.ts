@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HttpSettings } from '#config';
-import { Checking, Clock, Entropy } from '#protocol';
+import { Checking, Clock, Entropy, Refusal } from '#protocol';
 import { ChallengeRepository } from './challenge.repository.js';
 
 /** What a caller signs: `challenge`, as UTF-8 text. Both are UUIDs, so that nobody can be made to sign anything else. */
@@ -46,10 +46,15 @@ export class ChallengeService {
     return issued;
   }
 
-  /** The PastelID that has proven itself; undefined when the answer is good for nothing, or not for `expectedPastelId`. */
+  /**
+   * The PastelID that has proven itself; undefined when the answer is good for nothing, or not for `expectedPastelId`.
+   * @throws Refusal where the challenge is over, with both times: a clock may be wrong
+   */
   async redeem(answer: ChallengeAnswer, expectedPastelId?: string): Promise<string | undefined> {
     const stored = await this.challenges.find(answer.challengeId);
-    if (stored === null || stored.expires_at_ms <= this.clock.now().getTime()) return undefined;
+    if (stored === null) return undefined;
+    const now = this.clock.now();
+    if (stored.expires_at_ms <= now.getTime()) throw expired(stored.expires_at_ms, now);
     if (expectedPastelId !== undefined && stored.pastelid !== expectedPastelId) return undefined;
     if (answer.challenge !== undefined && answer.challenge !== stored.challenge) return undefined;
     if (!(await this.checking.verify(stored.pastelid, stored.challenge, answer.signature))) {
@@ -65,3 +70,9 @@ export class ChallengeService {
     return this.challenges.removeExpired(now.getTime(), SWEPT_AT_ONCE_MAX);
   }
 }
+
+const expired = (expiresAtMs: number, now: Date): Refusal =>
+  new Refusal(
+    'unauthorized',
+    `The challenge expired at ${new Date(expiresAtMs).toISOString()}; the clock here says ${now.toISOString()}`,
+  );

@@ -6,6 +6,7 @@ import { SystemEntropy } from '#config';
 import { PackLedger } from '#credit-pack';
 import { InferenceSweeps, Reconciliation } from '#inference';
 import {
+  type Clock,
   encodeBase64,
   InferenceAPIUsageRequest,
   networks,
@@ -43,13 +44,13 @@ export class Market {
     return this.network.supernodes.find(({ user }) => user === 'sn1')!;
   }
   /** The first node ends and starts again on the same books. */
-  async restart(environment: Record<string, string> = {}): Promise<void> {
+  async restart(environment: Record<string, string> = {}, clock: Clock = this.network.clock): Promise<void> {
     const old = this.node;
     await this.network.stopSupernode(old);
     const { ip, port, user, pastelId } = old;
     const facts = this.network.devnet.supernodes.find((each) => each.pastelId === pastelId)!;
     assert.deepEqual([facts.ip, facts.port, facts.user], [ip, port, user]);
-    await this.network.startSupernode(facts, { databaseUrl: this.databaseUrl, environment });
+    await this.network.startSupernode(facts, { databaseUrl: this.databaseUrl, environment, clock });
   }
 
   get side(): UserSide {
