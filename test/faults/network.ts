@@ -14,50 +14,53 @@ import { Town } from './network/town.js';
 const SCHEDULES_MAX = 50;
 /** So many schedules lie between two looks at the whole chain. */
 const SOUNDINGS = 10;
-interface Opened<T> {
-  readonly engine: Engine;
-  readonly place: Promise<T>;
-  left: number;
+
+interface Place {
+  close(): Promise<void>;
 }
+/** Where schedules run, one after another. Another place is not open at the same time: each holds five nodes or so. */
+let current:
+  { readonly kind: unknown; readonly engine: Engine; readonly place: Promise<Place>; left: number; isBusy: boolean } | undefined;
 
-/** A place that schedules share, until one fails or the books have grown. */
-class Shared<T extends { close(): Promise<void> }> {
-  private opened: Opened<T> | undefined;
-  constructor(private readonly open: (engine: Engine) => Promise<T>) {}
-
-  async use(engine: Engine, work: (place: T) => Promise<void>): Promise<void> {
-    if (this.opened?.engine !== engine || this.opened.left <= 0) {
-      await this.close();
-      this.opened = { engine, place: this.open(engine), left: SCHEDULES_MAX };
+async function leave(): Promise<void> {
+  const place = await current?.place.catch(() => undefined);
+  current = undefined;
+  await place?.close();
+}
+/** A place is shared until a schedule fails in it or does not come to its end, or the books have grown. */
+const shared =
+  <T extends Place>(open: (engine: Engine) => Promise<T>) =>
+  async (engine: Engine, work: (place: T) => Promise<void>): Promise<void> => {
+    if (current?.kind !== open || current.engine !== engine || current.left <= 0 || current.isBusy) {
+      await leave();
+      current = { kind: open, engine, place: open(engine), left: SCHEDULES_MAX, isBusy: false };
     }
-    this.opened.left--;
+    const here = current;
+    here.left--;
+    here.isBusy = true;
     try {
-      await work(await this.opened.place);
+      await work((await here.place) as T);
     } catch (error) {
-      await this.close().catch(() => undefined);
+      if (current === here) await leave().catch(() => undefined);
       throw error;
+    } finally {
+      here.isBusy = false;
     }
-  }
-  async close(): Promise<void> {
-    const place = await this.opened?.place.catch(() => undefined);
-    this.opened = undefined;
-    await place?.close();
-  }
-}
+  };
 
-const bourses = new Shared((engine) => Bourse.open(engine));
-const exchanges = new Shared((engine) => Exchange.open(engine));
-const desks = new Shared((engine) => Desk.open(engine));
-const towns = new Shared((engine) => Town.open(engine));
+const bourses = shared((engine) => Bourse.open(engine));
+const exchanges = shared((engine) => Exchange.open(engine));
+const desks = shared((engine) => Desk.open(engine));
+const towns = shared((engine) => Town.open(engine));
 
 type Run<T> = (place: T, seed: number) => Promise<void>;
 /** @param seeds with `--all` */
 const caseAt =
-  <T extends { close(): Promise<void> }>(shared: Shared<T>) =>
+  <T extends Place>(use: (engine: Engine, work: (place: T) => Promise<void>) => Promise<void>) =>
   (name: string, seeds: number, run: Run<T>): Case => ({
     name,
     seeds,
-    run: (seed, engine) => shared.use(engine, (place) => run(place, seed)),
+    run: (seed, engine) => use(engine, (place) => run(place, seed)),
   });
 
 const onBourse = (name: string, seeds: number, run: Run<Bourse>): Case =>
@@ -98,7 +101,5 @@ export const network: Category = {
   name: 'network',
   seeds: 100,
   cases: ({ all }) => (all ? [...slice(), ...more()] : slice().map((one): Case => ({ ...one, engines: ['SQLite'] }))),
-  close: async () => {
-    for (const shared of [bourses, towns, desks, exchanges]) await shared.close();
-  },
+  close: leave,
 };
