@@ -35,7 +35,9 @@ export function announcedTerms(
     response.sha3_256_hash_of_credit_pack_purchase_request_fields,
   );
   const totalPatoshis = patoshisFromPsl(pythonRound(response.proposed_total_cost_of_credit_pack_in_psl.value, 5));
-  return request && totalPatoshis !== undefined ? { pastelId: request.requesting_end_user_pastelid, totalPatoshis } : undefined;
+  // Nobody can burn nothing, or less.
+  if (!request || totalPatoshis === undefined || totalPatoshis <= 0) return undefined;
+  return { pastelId: request.requesting_end_user_pastelid, totalPatoshis };
 }
 
 /** Why a confirmation does not belong to an offer. */

@@ -2,16 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Transaction } from '#chain';
 import { patoshisFromPsl, pslFloat } from '#protocol';
-import {
-  candidatesOf,
-  countedVotes,
-  signersOf,
-  terminationReasonOf,
-  TOO_FEW_AGREED,
-  TOO_FEW_ANSWERED,
-  voteFaults,
-  type Vote,
-} from '../peers/agreement.rules.js';
 import { basePatoshisOf, surplusWidthOf } from './offer.rules.js';
 import { judgePayment, type Offer, type PaymentCircumstances } from './payment.rules.js';
 import {
@@ -100,78 +90,6 @@ describe('totals', () => {
   test('more than there will ever be has no total', () => {
     expect(basePatoshisOf(1_000_000_000, 100_000)).toBeUndefined();
     expect(basePatoshisOf(10, 0)).toBeUndefined();
-  });
-});
-
-describe('votes', () => {
-  const shares = { quorum: 0.51, majority: 0.51, majorityOfAsked: 0.65 };
-  const tally = (asked: number, answered: number, agreed: number) => terminationReasonOf({ asked, answered, agreed }, shares);
-
-  test('quorum and majority are strict, the share of all inclusive', () => {
-    expect(tally(100, 51, 51)).toBe(TOO_FEW_ANSWERED);
-    expect(tally(100, 100, 51)).toBe(TOO_FEW_AGREED);
-    expect(tally(100, 100, 64)).toBe(TOO_FEW_AGREED);
-    expect(tally(100, 64, 64)).toBe(TOO_FEW_ANSWERED);
-    expect(tally(100, 65, 65)).toBeUndefined();
-    expect(tally(4, 3, 3)).toBeUndefined();
-    expect(tally(4, 4, 2)).toBe(TOO_FEW_AGREED);
-    expect(tally(0, 0, 0)).toBe(TOO_FEW_ANSWERED);
-  });
-
-  test('what is not terminated passes every later check', () => {
-    fc.assert(
-      fc.property(fc.nat(200), fc.nat(200), fc.nat(200), (a, b, c) => {
-        const [agreed, answered, asked] = [a, b, c].sort((x, y) => x - y) as [number, number, number];
-        if (tally(asked, answered, agreed)) return;
-        expect(answered / asked).toBeGreaterThan(0.51);
-        expect(agreed / answered).toBeGreaterThan(0.51);
-        expect(agreed / asked).toBeGreaterThanOrEqual(0.65);
-      }),
-    );
-  });
-
-  const peers = (count: number) => Array.from({ length: count }, (_, i) => ({ pastelId: `id${i}`, ipAddress: `10.0.0.${i}` }));
-  const root = 'ab'.repeat(32);
-  test('with few peers nobody is left out; with enough the blacklist counts; oneself is never asked', () => {
-    const dead = new Set(['10.0.0.1', '10.0.0.2']);
-    const few = candidatesOf(peers(10), 'id0', dead, root, 10);
-    expect(few.asked).toHaveLength(9);
-    expect(few.blacklisted).toEqual([]);
-    const enough = candidatesOf(peers(11), 'id0', dead, root, 10);
-    expect(enough.asked).toHaveLength(8);
-    expect(enough.blacklisted).toEqual(['id1', 'id2']);
-    for (const { asked, blacklisted } of [few, enough]) expect([...asked, ...blacklisted]).not.toContain('id0');
-    expect(new Set(candidatesOf([...peers(11), ...peers(11)], 'id0', dead, root, 10).asked).size).toBe(8);
-  });
-
-  test('at most ten sign, always the same for the same block', () => {
-    fc.assert(
-      fc.property(fc.shuffledSubarray(peers(30).map((p) => p.pastelId)), (agreeing) => {
-        const signers = signersOf(agreeing, root);
-        expect(signers).toHaveLength(Math.min(10, agreeing.length));
-        expect(new Set(signersOf([...agreeing].reverse(), root))).toEqual(new Set(signers));
-      }),
-    );
-  });
-
-  const question = {
-    sha3_256_hash_of_price_agreement_request_fields: 'h',
-    credit_pack_purchase_request_fields_json_b64: 'b',
-    credit_usage_tracking_psl_address: 'a',
-    proposed_psl_price_per_credit: pslFloat(100),
-  };
-  const vote = { ...question, responding_supernode_pastelid: 'p' };
-  test('a vote on anything but the question is none', () => {
-    expect(voteFaults(vote as Vote, question as never, 'p')).toEqual([]);
-    expect(voteFaults(vote as Vote, question as never, 'q')).toHaveLength(1);
-    for (const field of Object.keys(question)) {
-      const changed = { ...vote, [field]: field.startsWith('proposed') ? pslFloat(200) : 'x' };
-      expect([field, voteFaults(changed as Vote, question as never, 'p').length]).toEqual([field, 1]);
-    }
-  });
-  test('each peer has one vote', () => {
-    const votes = [vote, vote, { ...vote, responding_supernode_pastelid: 'stranger' }] as Vote[];
-    expect(countedVotes(votes, ['p', 'q'])).toHaveLength(1);
   });
 });
 
