@@ -1,7 +1,16 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Transactions } from '#database';
-import { CreditPackPurchaseRequestResponse, faultsOf, pooledChecking, PythonNumber, seal, Signing } from '#protocol';
+import {
+  CreditPackPurchaseRequestPreliminaryPriceQuote,
+  CreditPackPurchaseRequestRejection,
+  CreditPackPurchaseRequestResponse,
+  faultsOf,
+  pooledChecking,
+  PythonNumber,
+  seal,
+  Signing,
+} from '#protocol';
 import { testDatabases } from '../../../test/support/databases.js';
 import { TOO_FEW_AGREED } from '../src/peers/agreement.rules.js';
 import { BrokenAgreementRow } from '../src/peers/announced-offer.entity.js';
@@ -10,6 +19,7 @@ import { ConfirmationService } from '../src/purchase/confirmation.service.js';
 import { CreditPackSweeps } from '../src/credit-pack-sweeps.service.js';
 import { PurchaseMessages } from '../src/purchase/purchase-messages.js';
 import { PurchaseRepository } from '../src/purchase/purchase.repository.js';
+import { QuoteService } from '../src/purchase/quote.service.js';
 import { RegistrationService } from '../src/purchase/registration.service.js';
 import { StorageRetryService } from '../src/purchase/storage-retry.service.js';
 import { closestAgreeingTo } from '../src/purchase/storage-retry.rules.js';
@@ -83,6 +93,21 @@ test('of two that ask at once for one address at most one gets the vote', async 
   ];
   const answers = await Promise.allSettled(questions.map((one) => voter.get(VoteService).vote(one)));
   expect(answers.filter(({ status }) => status === 'fulfilled').length).toBeLessThan(2);
+});
+
+test('an offer that its buyer does not pay keeps no other supernode from selling to him, only to others', async () => {
+  const next = market.nodes[1]!;
+  const trackingAddress = await market.wallet.newAddress();
+  const asked = async (signing = market.buyer) =>
+    next.get(QuoteService).quote(await market.request({ trackingAddress, signing, credits: PythonNumber.read('10') }));
+  const offer = await market.offer({ trackingAddress });
+  await next.get(AnnouncementService).offer(offer);
+  expect(await asked(market.other)).toBeInstanceOf(CreditPackPurchaseRequestRejection);
+  expect(await asked()).toBeInstanceOf(CreditPackPurchaseRequestPreliminaryPriceQuote);
+  await next.get(AnnouncementService).confirmation(await market.confirmation(offer, 'ab'.repeat(32)));
+  // Another request than the one that has its quote.
+  market.clock.advance(1_000);
+  expect(await asked()).toBeInstanceOf(CreditPackPurchaseRequestRejection);
 });
 
 test('a supernode announces one offer for a request, not a cloud of totals', async () => {
