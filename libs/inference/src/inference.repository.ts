@@ -181,19 +181,21 @@ export class InferenceRepository {
    * Takes the longest due request for an attempt, which counts from now on; undefined where there is none.
    * @param closed providers that take nothing now
    */
-  claimAttempt(
+  async claimAttempt(
     { nowMs, pauseMsMax }: { nowMs: number; pauseMsMax: number },
     closed: readonly string[],
     lease: { executor: string; untilMs: number },
   ): Promise<InferenceJob | undefined> {
+    const isOpen = closed.length > 0 ? { provider: Not(In([...closed])) } : {};
+    const waiting = { ...isOpen, state: 'CONFIRMED' as const };
+    // One that was never tried is due whatever the clock says.
+    const where = [
+      { ...waiting, due_at_ms: dueBy(nowMs, pauseMsMax) },
+      { ...waiting, attempts: 0 },
+    ];
+    // A look that finds nothing stores nothing.
+    if (!(await this.transactions.read((m) => m.existsBy(InferenceJob, where)))) return undefined;
     return this.transactions.run('inference: attempt begun', async (m) => {
-      const isOpen = closed.length > 0 ? { provider: Not(In([...closed])) } : {};
-      const waiting = { ...isOpen, state: 'CONFIRMED' as const };
-      // One that was never tried is due whatever the clock says.
-      const where = [
-        { ...waiting, due_at_ms: dueBy(nowMs, pauseMsMax) },
-        { ...waiting, attempts: 0 },
-      ];
       const job = await m.findOne(InferenceJob, { where, order: { due_at_ms: 'ASC' }, ...passingOverLocked(m) });
       if (!job) return undefined;
       const taken = { attempts: job.attempts + 1, due_at_ms: lease.untilMs, executor: lease.executor };
