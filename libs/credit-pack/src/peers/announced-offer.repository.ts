@@ -26,9 +26,9 @@ export class AnnouncedOfferRepository {
   ofRequest(requestHash: string): Promise<AnnouncedOffer[]> {
     return this.transactions.reader.find(AnnouncedOffer, { where: { requestHash }, order: { createdAt: 'DESC' }, take: 20 });
   }
-  /** Whether the supernode made another offer for the same request: an honest one repeats its first. */
-  hasAnotherOffer(supernodePastelId: string, requestHash: string): Promise<boolean> {
-    return this.transactions.reader.existsBy(AnnouncedOffer, { supernodePastelId, requestHash });
+  /** Whether the supernode made another offer than this for the same request: an honest one repeats its first. */
+  hasAnotherOffer(supernodePastelId: string, requestHash: string, responseHash: string): Promise<boolean> {
+    return this.transactions.reader.existsBy(AnnouncedOffer, { supernodePastelId, requestHash, responseHash: Not(responseHash) });
   }
   /** How many offers of a supernode can still be paid. */
   countPayableFrom(supernodePastelId: string, tip: number): Promise<number> {

@@ -40,7 +40,7 @@ export class AnnouncementService {
     const supernodePastelId = response.responding_supernode_pastelid;
     const requestHash = response.sha3_256_hash_of_credit_pack_purchase_request_fields;
     await this.mustBeListed(supernodePastelId);
-    if (await this.announced.hasAnotherOffer(supernodePastelId, requestHash))
+    if (await this.announced.hasAnotherOffer(supernodePastelId, requestHash, responseHash))
       throw new Refusal('conflict', 'This supernode has announced another offer for the same request');
     const lastBurnHeight = response.request_response_pastel_block_height + this.settings.burnWindowBlocks;
     const terms = announcedTerms(response);
