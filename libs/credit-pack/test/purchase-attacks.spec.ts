@@ -14,6 +14,7 @@ import {
 import { testDatabases } from '../../../test/support/databases.js';
 import { TOO_FEW_AGREED } from '../src/peers/agreement.rules.js';
 import { BrokenAgreementRow } from '../src/peers/announced-offer.entity.js';
+import { AnnouncedOfferRepository } from '../src/peers/announced-offer.repository.js';
 import { AnnouncementService } from '../src/peers/announcement.service.js';
 import { ConfirmationService } from '../src/purchase/confirmation.service.js';
 import { CreditPackSweeps } from '../src/credit-pack-sweeps.service.js';
@@ -110,19 +111,32 @@ test('an offer that its buyer does not pay keeps no other supernode from selling
   expect(await asked()).toBeInstanceOf(CreditPackPurchaseRequestRejection);
 });
 
+/** A seller's second offer for the same request, a little dearer. */
+const secondOffer = async (offer: CreditPackPurchaseRequestResponse) => {
+  const { sha3_256_hash_of_credit_pack_purchase_request_response_fields: _, ...fields } = offer;
+  const total = PythonNumber.float(offer.proposed_total_cost_of_credit_pack_in_psl.value + 1);
+  const draft = { ...fields, proposed_total_cost_of_credit_pack_in_psl: total };
+  return seal(CreditPackPurchaseRequestResponse, draft, market.seller.get(Signing));
+};
+
 test('a supernode announces one offer for a request, not a cloud of totals', async () => {
   const offer = await market.offer();
   const peer = market.nodes[1]!.get(AnnouncementService);
   await peer.offer(offer);
   await peer.offer(offer);
-  const { sha3_256_hash_of_credit_pack_purchase_request_response_fields: _, ...fields } = offer;
-  const total = PythonNumber.float(offer.proposed_total_cost_of_credit_pack_in_psl.value + 1);
-  const other = await seal(
-    CreditPackPurchaseRequestResponse,
-    { ...fields, proposed_total_cost_of_credit_pack_in_psl: total },
-    market.seller.get(Signing),
-  );
-  await expect(peer.offer(other)).rejects.toThrow('another offer');
+  await expect(peer.offer(await secondOffer(offer))).rejects.toThrow('another offer');
+});
+
+test('of two offers that come at once one is taken, however often each comes', async () => {
+  const quiet = market.nodes[1]!;
+  quiet.isSilent = true;
+  const offer = await market.offer();
+  quiet.isSilent = false;
+  const both = [offer, await secondOffer(offer)];
+  const answers = await Promise.allSettled([...both, ...both].map((one) => quiet.get(AnnouncementService).offer(one)));
+  expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+  const kept = await quiet.get(AnnouncedOfferRepository).ofRequest(offer.sha3_256_hash_of_credit_pack_purchase_request_fields);
+  expect(kept).toHaveLength(1);
 });
 
 test('a seller that takes the burn and claims a ticket that is nowhere does not keep others from storing it', async () => {

@@ -12,11 +12,12 @@ import { integerColumn, messageColumn } from '../columns.js';
 
 /** What this node was told of a purchase at another supernode. Times are Unix milliseconds. */
 @Entity('announced_credit_pack_offer')
+@Index(['supernodePastelId', 'requestHash'], { unique: true })
 export class AnnouncedOffer {
   @PrimaryColumn('text') responseHash!: string;
-  /** Not unique: clients take the same request to the next supernode. */
+  /** Not unique by itself: clients take the same request to the next supernode. */
   @Index() @Column('text') requestHash!: string;
-  @Index() @Column('text') supernodePastelId!: string;
+  @Column('text') supernodePastelId!: string;
   @Column('text') pastelId!: string;
   @Index() @Column('text') trackingAddress!: string;
   @Index() @Column(integerColumn()) totalPatoshis!: number;

@@ -34,11 +34,12 @@ export class AnnouncedOfferRepository {
   countPayableFrom(supernodePastelId: string, tip: number): Promise<number> {
     return this.transactions.reader.countBy(AnnouncedOffer, { supernodePastelId, lastBurnHeight: MoreThanOrEqual(tip) });
   }
-  /** The same again changes nothing. */
-  add(offer: AnnouncedOffer): Promise<void> {
-    return unlessThere(
+  /** False where the supernode has made another offer for the same request. The same again changes nothing. */
+  async add(offer: AnnouncedOffer): Promise<boolean> {
+    await unlessThere(
       this.transactions.run('purchase peer: offer stored', (manager) => manager.insert(AnnouncedOffer, offer as never)),
     );
+    return this.transactions.reader.existsBy(AnnouncedOffer, { responseHash: offer.responseHash });
   }
   /** False when another confirmation is there already. */
   async confirm(responseHash: string, confirmation: CreditPackPurchaseRequestConfirmation): Promise<boolean> {

@@ -40,8 +40,7 @@ export class AnnouncementService {
     const supernodePastelId = response.responding_supernode_pastelid;
     const requestHash = response.sha3_256_hash_of_credit_pack_purchase_request_fields;
     await this.mustBeListed(supernodePastelId);
-    if (await this.announced.hasAnotherOffer(supernodePastelId, requestHash, responseHash))
-      throw new Refusal('conflict', 'This supernode has announced another offer for the same request');
+    if (await this.announced.hasAnotherOffer(supernodePastelId, requestHash, responseHash)) throw anotherOffer();
     const lastBurnHeight = response.request_response_pastel_block_height + this.settings.burnWindowBlocks;
     const terms = announcedTerms(response);
     const tip = await this.messages.height();
@@ -50,7 +49,7 @@ export class AnnouncementService {
     if (faults.length > 0) throw invalid(faults);
     if ((await this.announced.countPayableFrom(supernodePastelId, tip)) >= PAYABLE_PER_SUPERNODE_MAX)
       throw new Refusal('too-many', 'This supernode has too many open offers');
-    await this.announced.add({
+    const isFirst = await this.announced.add({
       responseHash,
       requestHash,
       supernodePastelId,
@@ -62,6 +61,7 @@ export class AnnouncementService {
       confirmationResponse: null,
       ...terms,
     });
+    if (!isFirst) throw anotherOffer();
   }
 
   /** 2.9, from the buyer: kept for a storage retry. */
@@ -107,6 +107,7 @@ export class AnnouncementService {
   }
 }
 
+const anotherOffer = (): Refusal => new Refusal('conflict', 'This supernode has announced another offer for the same request');
 const hashOf = (confirmation: CreditPackPurchaseRequestConfirmation): string =>
   confirmation.sha3_256_hash_of_credit_pack_purchase_request_confirmation_fields;
 const invalid = (faults: readonly string[]): Refusal => new Refusal('bad-request', `Invalid announcement: ${faults.join(', ')}`);

@@ -11,4 +11,6 @@ export const byHand: readonly string[] = [
   'ALTER TABLE "credit_pack" RENAME COLUMN "heldTenths" TO "heldMillicredits"',
   'ALTER TABLE "credit_pack" RENAME COLUMN "burnedTenths" TO "burnedMillicredits"',
   'UPDATE "credit_pack" SET "initialMillicredits" = "initialMillicredits" * 100, "heldMillicredits" = "heldMillicredits" * 100, "burnedMillicredits" = "burnedMillicredits" * 100',
+  // One offer of a supernode for a request; of two, any.
+  'DELETE FROM "announced_credit_pack_offer" WHERE "responseHash" NOT IN (SELECT MIN("responseHash") FROM "announced_credit_pack_offer" GROUP BY "supernodePastelId", "requestHash")',
 ];

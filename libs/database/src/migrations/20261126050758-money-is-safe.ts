@@ -1,7 +1,7 @@
 import type { Migration } from '../migration.js';
 
 export default {
-  name: '20261126032017-money-is-safe',
+  name: '20261126050758-money-is-safe',
   sqlite: [
     'ALTER TABLE "credit_hold" RENAME COLUMN "tenths" TO "millicredits"',
     'UPDATE "credit_hold" SET "millicredits" = "millicredits" * 100',
@@ -9,6 +9,8 @@ export default {
     'ALTER TABLE "credit_pack" RENAME COLUMN "heldTenths" TO "heldMillicredits"',
     'ALTER TABLE "credit_pack" RENAME COLUMN "burnedTenths" TO "burnedMillicredits"',
     'UPDATE "credit_pack" SET "initialMillicredits" = "initialMillicredits" * 100, "heldMillicredits" = "heldMillicredits" * 100, "burnedMillicredits" = "burnedMillicredits" * 100',
+    'DELETE FROM "announced_credit_pack_offer" WHERE "responseHash" NOT IN (SELECT MIN("responseHash") FROM "announced_credit_pack_offer" GROUP BY "supernodePastelId", "requestHash")',
+    'DROP INDEX "IDX_3b231416eb041399e2e23c5515"',
     'DROP INDEX "IDX_10250f6414ccda9f1b9611698c"',
     'CREATE TABLE "temporary_credit_hold" ("requestId" text PRIMARY KEY NOT NULL, "packTxid" text NOT NULL, "millicredits" bigint NOT NULL, "state" text NOT NULL, "heldAtHeight" bigint NOT NULL, "expiresAtHeight" bigint NOT NULL, "burnTxid" text, "refusal" text, CONSTRAINT "UQ_0b0e2cd625a0550662d86709a57" UNIQUE ("burnTxid"))',
     'INSERT INTO "temporary_credit_hold"("requestId", "packTxid", "millicredits", "state", "heldAtHeight", "expiresAtHeight", "burnTxid", "refusal") SELECT "requestId", "packTxid", "millicredits", "state", "heldAtHeight", "expiresAtHeight", "burnTxid", "refusal" FROM "credit_hold"',
@@ -50,6 +52,7 @@ export default {
     'CREATE INDEX "IDX_24b5f8c19771e38879cbde5edb" ON "inference_requests" ("created_at_ms") ',
     'CREATE INDEX "IDX_395cca1201e88a114932401cb2" ON "inference_requests" ("pack_txid") ',
     'CREATE INDEX "IDX_770d5f340c873c1fdfa30b2d7b" ON "inference_requests" ("owner_pastelid") ',
+    'CREATE UNIQUE INDEX "IDX_7a2e2defed313ac417e5879166" ON "announced_credit_pack_offer" ("supernodePastelId", "requestHash") ',
     'DROP INDEX "IDX_10250f6414ccda9f1b9611698c"',
     'CREATE TABLE "temporary_credit_hold" ("requestId" text PRIMARY KEY NOT NULL, "packTxid" text NOT NULL, "millicredits" bigint NOT NULL, "state" text NOT NULL, "heldAtHeight" bigint NOT NULL, "expiresAtHeight" bigint NOT NULL, "burnTxid" text, "refusal" text, CONSTRAINT "UQ_0b0e2cd625a0550662d86709a57" UNIQUE ("burnTxid"), CONSTRAINT "CHK_3bb90d3ce54a02dd8b2ebcf84b" CHECK ("millicredits" > 0))',
     'INSERT INTO "temporary_credit_hold"("requestId", "packTxid", "millicredits", "state", "heldAtHeight", "expiresAtHeight", "burnTxid", "refusal") SELECT "requestId", "packTxid", "millicredits", "state", "heldAtHeight", "expiresAtHeight", "burnTxid", "refusal" FROM "credit_hold"',
@@ -84,6 +87,8 @@ export default {
     'ALTER TABLE "credit_pack" RENAME COLUMN "heldTenths" TO "heldMillicredits"',
     'ALTER TABLE "credit_pack" RENAME COLUMN "burnedTenths" TO "burnedMillicredits"',
     'UPDATE "credit_pack" SET "initialMillicredits" = "initialMillicredits" * 100, "heldMillicredits" = "heldMillicredits" * 100, "burnedMillicredits" = "burnedMillicredits" * 100',
+    'DELETE FROM "announced_credit_pack_offer" WHERE "responseHash" NOT IN (SELECT MIN("responseHash") FROM "announced_credit_pack_offer" GROUP BY "supernodePastelId", "requestHash")',
+    'DROP INDEX "public"."IDX_3b231416eb041399e2e23c5515"',
     'ALTER TABLE "credit_hold" DROP CONSTRAINT "CHK_ae71dde8bfb9d32a6b83db3ee8"',
     'ALTER TABLE "credit_pack" DROP CONSTRAINT "CHK_2df5ad2f45f5a449680d403d33"',
     'ALTER TABLE "credit_pack" DROP CONSTRAINT "CHK_bf026eba9e1e1ca9755e55feb6"',
@@ -96,6 +101,7 @@ export default {
     'ALTER TABLE "inference_requests" ADD "fallbacks" text NOT NULL DEFAULT \'[]\'',
     'ALTER TABLE "inference_requests" ADD "note_id" text',
     'ALTER TABLE "inference_requests" ADD "confirmed_at_ms" bigint',
+    'CREATE UNIQUE INDEX "IDX_7a2e2defed313ac417e5879166" ON "announced_credit_pack_offer"  ("supernodePastelId", "requestHash") ',
     'ALTER TABLE "credit_hold" ADD CONSTRAINT "CHK_3bb90d3ce54a02dd8b2ebcf84b" CHECK ("millicredits" > 0)',
     'ALTER TABLE "credit_pack" ADD CONSTRAINT "CHK_c7a462aa99bdcda11c204961f1" CHECK ("burnedMillicredits" >= 0)',
     'ALTER TABLE "credit_pack" ADD CONSTRAINT "CHK_e84fb6466b42f4ebef03779e2e" CHECK ("heldMillicredits" >= 0)',
