@@ -5,6 +5,7 @@ export * from './due.js';
 export * from './errors.js';
 export * from './file-lock.js';
 export * from './leadership.service.js';
+export * from './lease-watch.js';
 export * from './lease.entity.js';
 export * from './lease.repository.js';
 export * from './locks.js';

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, Entropy } from '#protocol';
 import type { Lease } from './lease.entity.js';
 import { LeaseRepository } from './lease.repository.js';
+import { LeaseWatch } from './lease-watch.js';
 import { Transactions } from './transactions.js';
 
 const NAME = 'scheduled work';
@@ -25,7 +26,10 @@ export class Leadership implements OnModuleDestroy {
   private readonly logger = new Logger(Leadership.name);
   private readonly holder: string;
   private confirmedAtMs: number | undefined;
-  private seen: { readonly lease: Lease; readonly sinceMs: number } | undefined;
+  private readonly watch = new LeaseWatch<Lease>(
+    ({ name }) => name,
+    ({ fence, expires_at_ms }) => `${fence} ${expires_at_ms}`,
+  );
   private campaigning: Promise<void> | undefined;
   private isOver = false;
 
@@ -95,12 +99,6 @@ export class Leadership implements OnModuleDestroy {
   private isDead(lease: Lease, passedMs: number): boolean {
     // A SQLite file has one process, and that is this one: the holder is gone.
     if (lease.holder === null || this.transactions.isAlone) return true;
-    const { seen } = this;
-    const isSame = seen?.lease.fence === lease.fence && seen.lease.expires_at_ms === lease.expires_at_ms;
-    if (!seen || !isSame) {
-      this.seen = { lease, sinceMs: passedMs };
-      return false;
-    }
-    return passedMs - seen.sinceMs >= LEASE_MS;
+    return this.watch.unchanged([lease], passedMs, LEASE_MS).length > 0;
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { In, IsNull, LessThan, MoreThan, Not, type EntityManager } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { CreditNote, InferenceAPIOutputResult, InferenceAPIUsageRequest, InferenceAPIUsageResponse } from '#protocol';
-import { dueBy, passingOverLocked, passThrough, Transactions } from '#database';
+import { dueBy, passingOverLocked, passThrough, Transactions, type Due } from '#database';
 import { InferenceJob, OwedAnnouncement } from './inference.entities.js';
 import { legalSteps, mayStep, requestStates, type RequestState } from './payment/request-state.rules.js';
 
@@ -173,8 +173,8 @@ export class InferenceRepository {
     });
   }
 
-  namedBurnsDue(nowMs: number, pauseMsMax: number, limit: number): Promise<InferenceJob[]> {
-    const where = { state: In(['QUOTED', 'EXPIRED'] satisfies RequestState[]), due_at_ms: dueBy(nowMs, pauseMsMax) };
+  namedBurnsDue(due: Due, limit: number): Promise<InferenceJob[]> {
+    const where = { state: In(['QUOTED', 'EXPIRED'] satisfies RequestState[]), due_at_ms: dueBy(due) };
     return this.transactions.read((m) => m.find(InferenceJob, { where, order: { due_at_ms: 'ASC' }, take: limit }));
   }
   /**
@@ -182,7 +182,7 @@ export class InferenceRepository {
    * @param closed providers that take nothing now
    */
   async claimAttempt(
-    { nowMs, pauseMsMax }: { nowMs: number; pauseMsMax: number },
+    due: Due,
     closed: readonly string[],
     lease: { executor: string; untilMs: number },
   ): Promise<InferenceJob | undefined> {
@@ -190,7 +190,7 @@ export class InferenceRepository {
     const waiting = { ...isOpen, state: 'CONFIRMED' as const };
     // One that was never tried is due whatever the clock says.
     const where = [
-      { ...waiting, due_at_ms: dueBy(nowMs, pauseMsMax) },
+      { ...waiting, due_at_ms: dueBy(due) },
       { ...waiting, attempts: 0 },
     ];
     // A look that finds nothing stores nothing.

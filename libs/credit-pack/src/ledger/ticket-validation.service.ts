@@ -3,6 +3,7 @@ import { Chain } from '#chain';
 import { NetworkSettings, PurchaseSettings } from '#config';
 import { inParallel, Checking, faultsOf, pricePerCredit, Refusal, type CreditPackPurchaseRequestResponse } from '#protocol';
 import { MarketPrice } from '../market/market-price.js';
+import { requestSignatureOf } from '../peers/agreement.rules.js';
 import {
   burnMissing,
   burnWindow,
@@ -110,12 +111,9 @@ export class TicketValidation {
 
   /** Ten at most can be good; a longer list is refused by the selection anyway. */
   private async requestSignersOf(response: CreditPackPurchaseRequestResponse): Promise<Set<string>> {
-    const table = response.selected_agreeing_supernodes_signatures_dict;
     const selected = response.list_of_supernode_pastelids_agreeing_to_credit_pack_purchase_terms_selected_for_signature_inclusion;
     const good = await inParallel(selected.slice(0, SIGNATURES_CHECKED_MAX), CALLS_MAX, async (pastelId) => {
-      const signature = Object.hasOwn(table, pastelId)
-        ? table[pastelId]!['credit_pack_purchase_request_fields_json_b64_signature']
-        : undefined;
+      const signature = requestSignatureOf(response, pastelId);
       if (signature === undefined) return undefined;
       return (await this.checking.verify(pastelId, response.credit_pack_purchase_request_fields_json_b64, signature))
         ? pastelId

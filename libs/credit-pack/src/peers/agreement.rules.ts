@@ -3,6 +3,7 @@ import {
   byDistanceToRawMerkleRoot,
   type CreditPackPurchasePriceAgreementRequest,
   type CreditPackPurchasePriceAgreementRequestResponse,
+  type CreditPackPurchaseRequestResponse,
   type CreditPackPurchaseRequestResponseTermination,
 } from '#protocol';
 
@@ -105,6 +106,14 @@ export function terminationReasonOf(
 /** Whose signatures go into the offer (credit-packs spec 5.5). */
 export const signersOf = (agreeing: readonly string[], merkleRoot: string): string[] =>
   byDistanceToHashedMerkleRoot(merkleRoot, agreeing).slice(0, SIGNERS_MAX);
+
+/** The signature over the base64 text of the request that an offer shows for this voter; undefined where it shows none. */
+export function requestSignatureOf(
+  { selected_agreeing_supernodes_signatures_dict: table }: CreditPackPurchaseRequestResponse,
+  pastelId: string,
+): string | undefined {
+  return Object.hasOwn(table, pastelId) ? table[pastelId]!['credit_pack_purchase_request_fields_json_b64_signature'] : undefined;
+}
 
 /** PastelID -> its two signatures, as the offer carries them (credit-packs spec 2.8). */
 export function signaturesOf(signers: readonly string[], votes: readonly Vote[]): Record<string, Record<string, string>> {

@@ -36,10 +36,10 @@ export class AnnouncedOfferRepository {
   }
   /** False where the supernode has made another offer for the same request. The same again changes nothing. */
   async add(offer: AnnouncedOffer): Promise<boolean> {
-    await unlessThere(
+    const isNew = await unlessThere(
       this.transactions.run('purchase peer: offer stored', (manager) => manager.insert(AnnouncedOffer, offer as never)),
     );
-    return this.transactions.reader.existsBy(AnnouncedOffer, { responseHash: offer.responseHash });
+    return isNew || (await this.transactions.reader.existsBy(AnnouncedOffer, { responseHash: offer.responseHash }));
   }
   /** False when another confirmation is there already. */
   async confirm(responseHash: string, confirmation: CreditPackPurchaseRequestConfirmation): Promise<boolean> {
@@ -59,8 +59,8 @@ export class AnnouncedOfferRepository {
   voteOn(questionHash: string): Promise<PriceVote | null> {
     return this.transactions.reader.findOneBy(PriceVote, { questionHash });
   }
-  addVote(vote: PriceVote): Promise<void> {
-    return unlessThere(this.transactions.run('purchase peer: vote stored', (manager) => manager.insert(PriceVote, vote)));
+  async addVote(vote: PriceVote): Promise<void> {
+    await unlessThere(this.transactions.run('purchase peer: vote stored', (manager) => manager.insert(PriceVote, vote)));
   }
   /** Every vote for a pack on that address that is still remembered; a buyer needs few. */
   votesFor(trackingAddress: string): Promise<PriceVote[]> {
@@ -74,19 +74,12 @@ export class AnnouncedOfferRepository {
   async addBrokenAgreement(
     manager: EntityManager,
     registrationTxid: string,
-    { requestHash, sellerPastelId, ticketPrice, agreedPrices }: BrokenAgreement,
+    { agreedPrices, ...broken }: BrokenAgreement,
     notedAt: number,
   ): Promise<boolean> {
     if (await manager.existsBy(BrokenAgreementRow, { registrationTxid })) return false;
-    const row = {
-      registrationTxid,
-      requestHash,
-      sellerPastelId,
-      ticketPrice,
-      agreedPrices: JSON.stringify(agreedPrices),
-      notedAt,
-    };
-    await manager.upsert(BrokenAgreementRow, row, ['registrationTxid']);
+    const row = { registrationTxid, ...broken, agreedPrices: JSON.stringify(agreedPrices), notedAt };
+    await manager.insert(BrokenAgreementRow, row);
     return true;
   }
   async takeBackVote(questionHash: string): Promise<void> {
@@ -106,8 +99,8 @@ export class AnnouncedOfferRepository {
   storageRetry(retryHash: string): Promise<StorageRetry | null> {
     return this.transactions.reader.findOneBy(StorageRetry, { retryHash });
   }
-  addStorageRetry(retry: StorageRetry): Promise<void> {
-    return unlessThere(
+  async addStorageRetry(retry: StorageRetry): Promise<void> {
+    await unlessThere(
       this.transactions.run('storage retry: request stored', (manager) => manager.insert(StorageRetry, retry as never)),
     );
   }
@@ -136,8 +129,8 @@ export class AnnouncedOfferRepository {
       take: limit,
     });
   }
-  addAnnouncedStorageRetry(retry: AnnouncedStorageRetry): Promise<void> {
-    return unlessThere(
+  async addAnnouncedStorageRetry(retry: AnnouncedStorageRetry): Promise<void> {
+    await unlessThere(
       this.transactions.run('storage retry: announced copy stored', (manager) =>
         manager.insert(AnnouncedStorageRetry, retry as never),
       ),
@@ -156,10 +149,13 @@ export class AnnouncedOfferRepository {
   }
 }
 
-async function unlessThere(storing: Promise<unknown>): Promise<void> {
+/** Whether it was stored; false where something with one of its keys was there already. */
+async function unlessThere(storing: Promise<unknown>): Promise<boolean> {
   try {
     await storing;
+    return true;
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
+    return false;
   }
 }

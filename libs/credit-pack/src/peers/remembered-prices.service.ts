@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Checking, Signing, type CreditPackPurchaseRequestResponse } from '#protocol';
 import { AgreedPrices, type BrokenAgreement } from '../ledger/agreed-prices.js';
+import { requestSignatureOf } from './agreement.rules.js';
 import { AnnouncedOfferRepository } from './announced-offer.repository.js';
 
 /**
@@ -49,9 +50,7 @@ export class RememberedPrices extends AgreedPrices {
 
   private async isSignedHere(response: CreditPackPurchaseRequestResponse): Promise<boolean> {
     const { pastelId } = this.signing;
-    const table = response.selected_agreeing_supernodes_signatures_dict;
-    if (!Object.hasOwn(table, pastelId)) return false;
-    const signature = table[pastelId]!['credit_pack_purchase_request_fields_json_b64_signature'];
+    const signature = requestSignatureOf(response, pastelId);
     if (signature === undefined) return false;
     return this.checking.verify(pastelId, response.credit_pack_purchase_request_fields_json_b64, signature);
   }

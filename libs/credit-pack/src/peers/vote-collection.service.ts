@@ -1,8 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { PeerSettings } from '#config';
 import { Freshness } from '#http';
-import type { CreditPackPurchasePriceAgreementRequest } from '#protocol';
-import { inParallel } from '#protocol';
+import { inParallel, type CreditPackPurchasePriceAgreementRequest } from '#protocol';
 import { countedVotes, voteFaults, type Candidates, type Vote } from './agreement.rules.js';
 import { Electorate } from './electorate.service.js';
 import { PurchasePeers } from './purchase-peers.js';

@@ -52,9 +52,8 @@ export class Outbox {
       let left = BATCH;
       const work = async (): Promise<void> => {
         while (left-- > 0) {
-          const announcement = await this.repository.claim({ now: now.getTime(), pauseMax: PAUSE_MS_MAX }, (attempts) =>
-            this.afterPause(attempts),
-          );
+          const due = { nowMs: now.getTime(), pauseMsMax: PAUSE_MS_MAX };
+          const announcement = await this.repository.claim(due, (attempts) => this.afterPause(attempts));
           if (!announcement) return;
           await this.attempt(announcement);
         }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LessThan } from 'typeorm';
-import { dueBy, passingOverLocked, Transactions } from '#database';
+import { dueBy, passingOverLocked, Transactions, type Due } from '#database';
 import { OwedAnnouncement } from '../inference.entities.js';
 
 /** The outbox: what other supernodes are owed, stored together with what it announces. */
@@ -9,16 +9,13 @@ export class OwedAnnouncementsRepository {
   constructor(private readonly transactions: Transactions) {}
 
   /** Takes the longest due one for an attempt, which counts from now on; as it was before. Undefined where nothing is due. */
-  claim(
-    { nowMs, pauseMsMax }: { nowMs: number; pauseMsMax: number },
-    pauseAfter: (attempts: number) => number,
-  ): Promise<OwedAnnouncement | undefined> {
+  claim(due: Due, pauseAfter: (attempts: number) => number): Promise<OwedAnnouncement | undefined> {
     return this.transactions.run('announcement: attempt counted', async (m) => {
-      const where = { done: false, due_at_ms: dueBy(nowMs, pauseMsMax) };
+      const where = { done: false, due_at_ms: dueBy(due) };
       const owed = await m.findOne(OwedAnnouncement, { where, order: { due_at_ms: 'ASC' }, ...passingOverLocked(m) });
       if (!owed) return undefined;
       const { id, attempts } = owed;
-      await m.update(OwedAnnouncement, { id }, { attempts: attempts + 1, due_at_ms: nowMs + pauseAfter(attempts) });
+      await m.update(OwedAnnouncement, { id }, { attempts: attempts + 1, due_at_ms: due.nowMs + pauseAfter(attempts) });
       return owed;
     });
   }

@@ -1,10 +1,10 @@
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { LeaseWatch } from '#database';
 import { Clock, Entropy } from '#protocol';
 import type { InferenceJob } from '../inference.entities.js';
 import { InferenceRepository } from '../inference.repository.js';
 import { ProviderFailure } from '../providers/index.js';
 import { AttemptService } from './attempt.service.js';
-import { LeaseWatch } from './lease-watch.js';
 import { ProviderGate } from './provider-gate.js';
 import { ProviderRunner } from './provider-runner.service.js';
 
@@ -28,7 +28,10 @@ export class ExecutionService implements BeforeApplicationShutdown {
   private readonly shutdown = new AbortController();
   private readonly executor: string;
   private sweeping: Promise<void> | undefined;
-  private readonly leases = new LeaseWatch();
+  private readonly leases = new LeaseWatch<InferenceJob>(
+    ({ inference_request_id: id }) => id,
+    ({ executor, attempts, due_at_ms }) => `${executor} ${attempts} ${due_at_ms}`,
+  );
   private renewedAtMs = 0;
 
   constructor(

@@ -79,7 +79,8 @@ export class ConfirmationService {
     return (this.looking ??= this.lookAgain(now).finally(() => (this.looking = undefined)));
   }
   private async lookAgain(now: Date): Promise<void> {
-    for (const job of await this.repository.namedBurnsDue(now.getTime(), CHECK_PAUSE_MS_MAX, SWEEP_MAX)) await this.judgeNow(job);
+    const due = { nowMs: now.getTime(), pauseMsMax: CHECK_PAUSE_MS_MAX };
+    for (const job of await this.repository.namedBurnsDue(due, SWEEP_MAX)) await this.judgeNow(job);
   }
 
   /** Gives up quotes that were not paid in time. The hold stays while the chain cannot be asked. */
