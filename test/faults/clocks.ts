@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { fundTrackingAddress, packsOf, purchaseCreditPack, runInference, type UserSide } from '#client';
-import { Reconciliation } from '#inference';
 import { Clock, networks } from '#protocol';
 import { countCalls, type CountedCalls } from './market/counted-calls.js';
 import { Market } from './market/market.js';
 import { pick, seeded, type Category, type Engine } from './contract.js';
+import { Shared } from './shared.js';
 
 const CREDITS = 50;
 const MINUTE_MS = 60_000;
@@ -31,22 +31,18 @@ class WrongClock extends Clock {
   }
 }
 
-let market: { readonly engine: Engine; readonly opened: Promise<Market> } | undefined;
 let counted: CountedCalls | undefined;
-async function marketOn(engine: Engine): Promise<Market> {
-  if (market?.engine !== engine) {
-    await leave();
-    market = { engine, opened: Market.open(engine) };
+const markets = new Shared(
+  async (engine) => {
+    const market = await Market.open(engine);
     counted = countCalls();
-  }
-  return market.opened;
-}
-async function leave(): Promise<void> {
-  const left = await market?.opened.catch(() => undefined);
-  market = undefined;
-  counted?.stop();
-  await left?.close();
-}
+    return market;
+  },
+  async (market) => {
+    counted?.stop();
+    await market.close();
+  },
+);
 
 const burnsOf = async ({ network }: Market): Promise<number> =>
   (await network.user.chain.transactionIdsOf(networks.devnet.burnAddress, 0, network.height)).length;
@@ -82,11 +78,11 @@ async function onceOrNothing<T>(at: Market, work: () => Promise<T>): Promise<T |
 
 async function expectSound(at: Market): Promise<void> {
   await at.network.sweep();
-  for (const { app } of at.network.supernodes) assert.deepEqual((await app.get(Reconciliation).reconcile()).differences, []);
+  await at.network.expectSound();
 }
 
 async function wrongUser(engine: Engine, apartMs: number): Promise<void> {
-  const at = await marketOn(engine);
+  const at = await markets.on(engine);
   const side = { ...at.side, clock: new WrongClock(at.network.clock, apartMs) };
   assert.equal(await onceOrNothing(at, () => purchase(at, side)), undefined);
   // With the clock set right nothing is in the way.
@@ -100,7 +96,7 @@ async function wrongUser(engine: Engine, apartMs: number): Promise<void> {
 }
 
 async function wrongSeller(engine: Engine, apartMs: number): Promise<void> {
-  const at = await marketOn(engine);
+  const at = await markets.on(engine);
   const pack = (await onceOrNothing(at, () => purchase(at, at.side)))!;
   await at.restart({}, new WrongClock(at.network.clock, apartMs));
   try {
@@ -127,7 +123,7 @@ async function setAtCall<T>(at: Market, call: number, stepMs: number, work: () =
 }
 
 async function setMeanwhile(engine: Engine, stepMs: number, call: number): Promise<void> {
-  const at = await marketOn(engine);
+  const at = await markets.on(engine);
   const packs = (await packsOf(at.side)).length;
   const first = await onceOrNothing(at, () => setAtCall(at, call, stepMs, () => purchase(at, at.side)));
   const pack = first ?? (await onceOrNothing(at, () => purchase(at, at.side)));
@@ -157,5 +153,5 @@ export const clocks: Category = {
       })),
     ];
   },
-  close: leave,
+  close: markets.leave,
 };

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { runInference } from '#client';
-import { Reconciliation } from '#inference';
 import { isJsonObject, PythonNumber, readJson, Signing, writeJson, type Json, type JsonObject } from '#protocol';
 import { provenBy, send, type Reply } from '../support/http-app.js';
 import type { RunningSupernode } from '../support/network.js';
@@ -8,6 +7,7 @@ import { seeded, shuffled, type Case, type Category, type Engine } from './contr
 import { countCalls, type CountedCalls } from './market/counted-calls.js';
 import { Market } from './market/market.js';
 import { record, type Recorded } from './market/recorder.js';
+import { Shared } from './shared.js';
 
 const CREDITS = 2_000;
 const DAY_MS = 86_400_000;
@@ -41,14 +41,13 @@ interface Bench {
   /** How often the model service was asked. */
   readonly calls: () => number;
 }
-let bench: { readonly engine: Engine; readonly opened: Promise<Bench> } | undefined;
 let counted: CountedCalls | undefined;
 
 /** One purchase and one inference, as their user's program does them, and every request of it that any node got. */
 async function open(engine: Engine): Promise<Bench> {
+  const market = await Market.open(engine);
   counted = countCalls();
   const calls = counted.count;
-  const market = await Market.open(engine);
   const requests: Recorded[] = [];
   const stops = market.network.supernodes.map((node) => record(node, requests));
   const { registrationTxid: packTxid } = await market.pack(CREDITS);
@@ -69,19 +68,10 @@ async function open(engine: Engine): Promise<Bench> {
   const first = new Map(requests.map((request) => [keyOf(request, request.user), request.answer] as const));
   return { market, packTxid, requests, first, signers, calls };
 }
-async function benchOn(engine: Engine): Promise<Bench> {
-  if (bench?.engine !== engine) {
-    await leave();
-    bench = { engine, opened: open(engine) };
-  }
-  return bench.opened;
-}
-async function leave(): Promise<void> {
-  const left = await bench?.opened.catch(() => undefined);
-  bench = undefined;
+const benches = new Shared(open, async ({ market }) => {
   counted?.stop();
-  await left?.market.close();
-}
+  await market.close();
+});
 
 const pathOf = ({ url }: Recorded): string => url.split(/[?/]/)[1]!;
 const bodyOf = ({ body }: Recorded): JsonObject => (body === '' ? {} : (readJson(body) as JsonObject));
@@ -127,8 +117,7 @@ async function provenByAny(bench: Bench, node: RunningSupernode, request: Record
 async function standing(bench: Bench, mayQuote: boolean) {
   const { market } = bench;
   const { network } = market;
-  const books = await Promise.all(network.supernodes.map(({ app }) => app.get(Reconciliation).reconcile()));
-  for (const { differences } of books) assert.deepEqual(differences, []);
+  await network.expectSound();
   const { heldMillicredits: held, availableMillicredits: available, ...burned } = await market.balance(bench.packTxid);
   return {
     calls: bench.calls(),
@@ -288,12 +277,12 @@ export const replay: Category = {
       ...(!all && { engines: ['SQLite'] as const }),
       run: async (seed, engine) => {
         try {
-          await step(await benchOn(engine), seeded(seed), all);
+          await step(await benches.on(engine), seeded(seed), all);
         } catch (error) {
-          await leave().catch(() => undefined);
+          await benches.leave().catch(() => undefined);
           throw error;
         }
       },
     })),
-  close: leave,
+  close: benches.leave,
 };

@@ -7,6 +7,7 @@ import { seeded, shuffled, type Category, type Engine } from './contract.js';
 import { breath } from '../support/turns.js';
 import { Market } from './market/market.js';
 import { RpcShim, troubles, type Trouble } from './market/rpc-shim.js';
+import { Shared } from './shared.js';
 
 const READY_SECONDS_MAX = 10;
 const SECONDS_MAX = 100;
@@ -20,15 +21,6 @@ interface Bench {
   readonly packTxid: string;
   readonly trackingAddress: string;
 }
-let bench: { readonly engine: Engine; readonly opened: Promise<Bench> } | undefined;
-
-async function benchOn(engine: Engine): Promise<Bench> {
-  if (bench?.engine !== engine) {
-    await leave();
-    bench = { engine, opened: open(engine) };
-  }
-  return bench.opened;
-}
 async function open(engine: Engine): Promise<Bench> {
   const market = await Market.open(engine);
   const shim = await RpcShim.before(market.network.rpcPort);
@@ -36,14 +28,12 @@ async function open(engine: Engine): Promise<Bench> {
   await market.restart({ RPC_PORT: String(shim.port), RPC_TIMEOUT_IN_SECONDS: '1' });
   return { market, shim, packTxid, trackingAddress };
 }
-async function leave(): Promise<void> {
-  const left = await bench?.opened.catch(() => undefined);
-  bench = undefined;
+const benches = new Shared(open, async ({ market, shim }) => {
   // A node that stops may still ask.
-  await left?.shim.become(undefined);
-  await left?.market.close();
-  await left?.shim.close();
-}
+  await shim.become(undefined);
+  await market.close();
+  await shim.close();
+});
 
 /** Lets the clock go until there is an answer, and tells how many seconds went by. */
 async function timed<T>({ network }: Market, work: Promise<T>): Promise<{ value: T; seconds: number }> {
@@ -131,14 +121,14 @@ export const rpc: Category = {
       ...(!all && { engines: ['SQLite'] as const }),
       run: async (_seed, engine) => {
         try {
-          await inTrouble(await benchOn(engine), trouble);
+          await inTrouble(await benches.on(engine), trouble);
         } catch (error) {
           // The next one is not to suffer from it.
-          await leave().catch(() => undefined);
+          await benches.leave().catch(() => undefined);
           throw error;
         }
       },
     }));
   },
-  close: leave,
+  close: benches.leave,
 };

@@ -9,8 +9,6 @@ import {
   runInference,
   type UserSide,
 } from '#client';
-import { SystemEntropy } from '#config';
-import { networks, pooledChecking } from '#protocol';
 import { writeRows } from '../support/rows.js';
 import { TestNetwork } from '../support/network.js';
 import { expectSold, moneyOf } from '../support/purchase.js';
@@ -22,16 +20,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (database) => {
 
   beforeAll(async () => {
     network = await TestNetwork.start({ database });
-    const { rpc: _rpc, ...user } = network.user;
-    side = {
-      ...user,
-      clock: network.clock,
-      signing: await network.newSigning(),
-      checking: pooledChecking,
-      entropy: new SystemEntropy(),
-      burnAddress: networks.devnet.burnAddress,
-      report: ({ step }) => void steps.push(step),
-    };
+    side = { ...network.side(await network.newSigning()), report: ({ step }) => void steps.push(step) };
   }, 60_000);
   afterAll(async () => {
     // For test/database, once a version is released.

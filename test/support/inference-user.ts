@@ -77,7 +77,7 @@ export class InferenceUser {
   /** Buys a pack for a new PastelID, of which others may spend. */
   static async withPack(network: TestNetwork, credits: number, others: readonly Signing[] = []): Promise<InferenceUser> {
     const signing = newIdentity();
-    const side = sideOf(network, signing);
+    const side = network.side(signing);
     const { address } = await fundTrackingAddress(side, credits);
     network.mine();
     const authorisedPastelIds = [signing, ...others].map(({ pastelId }) => pastelId);
@@ -89,7 +89,7 @@ export class InferenceUser {
     return new InferenceUser(this.network, signing, this.packTxid, this.trackingAddress);
   }
   get side(): UserSide {
-    return sideOf(this.network, this.signing);
+    return this.network.side(this.signing);
   }
 
   /** 1.2 credits where nothing else is said. */
@@ -231,9 +231,4 @@ export function walletOf(network: TestNetwork, user: string): { wallet: JsonRpcW
   const { rpc: settings } = readSettings(new Environment(network.environmentOf(user)));
   const rpc = new JsonRpcClient(settings, network.clock);
   return { rpc, wallet: new JsonRpcWallet(rpc) };
-}
-
-function sideOf(network: TestNetwork, signing: Signing): UserSide {
-  const { rpc: _rpc, ...user } = network.user;
-  return { ...user, clock: network.clock, signing, checking: pooledChecking, entropy, burnAddress };
 }

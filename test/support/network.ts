@@ -1,14 +1,17 @@
 import { randomInt } from 'node:crypto';
+import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { createSupernode } from '../../apps/supernode/src/supernode.js';
 import { Environment, readSettings, RpcSettings, SystemEntropy, type Settings } from '#config';
+import type { Supernode } from '#chain';
+import type { UserSide } from '#client';
 import { CreditPackSweeps } from '#credit-pack';
 import { Devnet, type DevnetSupernodeFacts } from '#devnet';
-import { InferenceSweeps, providers } from '#inference';
+import { InferenceSweeps, providers, Reconciliation } from '#inference';
 import type { WinstonLogger } from '#logs';
 import { InboxService } from '#messaging';
-import { Clock, pooledChecking, type Signing } from '#protocol';
+import { Clock, networks, pooledChecking, type Signing } from '#protocol';
 import { MeasuredPeerHealth } from '#reputation';
 import { JsonRpcChain, JsonRpcClient, JsonRpcIdentity, JsonRpcSupernodeNetwork, JsonRpcWallet, signingBy } from '#rpc';
 import { expectCleanBooks, marked } from './canary.js';
@@ -153,6 +156,12 @@ export class TestNetwork {
       network: new JsonRpcSupernodeNetwork(rpc, this.clock, { listMaxAgeMs: 60_000, apiPort: 'listed', pastelId: undefined }),
     };
   }
+  /** Whoever signs so, with the user's coins. */
+  side(signing: Signing): UserSide {
+    const { rpc: _rpc, ...user } = this.user;
+    const { burnAddress } = networks.devnet;
+    return { ...user, clock: this.clock, signing, checking: pooledChecking, entropy: new SystemEntropy(), burnAddress };
+  }
   /** A PastelID of the user's, made but not on the chain. */
   async newSigning(): Promise<Signing> {
     const { identity } = this.user;
@@ -182,6 +191,12 @@ export class TestNetwork {
         await app.get(MeasuredPeerHealth).sweep(now);
       }),
     );
+  }
+
+  /** The books of every node agree with themselves. */
+  async expectSound(): Promise<void> {
+    for (const { app, user } of this.supernodes)
+      assert.deepEqual((await app.get(Reconciliation).reconcile()).differences, [], `the books of ${user}`);
   }
 
   /** Moves clock, blocks and sweeps until the work is done. */
@@ -214,6 +229,12 @@ export class TestNetwork {
     for (const close of this.closing) await close();
   }
 }
+
+/** For a client: this supernode before all others. */
+export const first =
+  (pastelId: string) =>
+  (a: Supernode, b: Supernode): number =>
+    Number(b.pastelId === pastelId) - Number(a.pastelId === pastelId);
 
 const secretsOf = (user: string) => ({ password: marked(`${user} password`), passphrase: marked(`${user} passphrase`) });
 

@@ -18,7 +18,8 @@ import {
   type InferenceAPIUsageResponse,
 } from '#protocol';
 import { provenBy, send } from '../../support/http-app.js';
-import { again, answered, bought, first, insisted, now, type Bought, type Story } from './story.js';
+import { first } from '../../support/network.js';
+import { again, answered, bought, insisted, now, type Bought, type Story } from './story.js';
 import type { World } from './world.js';
 
 /** A pack that the stories of a world spend from. */

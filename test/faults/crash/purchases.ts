@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { ClientError, fundTrackingAddress, purchaseCreditPack } from '#client';
 import { CreditPackPurchaseRequestRejection, CreditPackPurchaseRequestResponse, exchanges, type Signing } from '#protocol';
 import { Buyer } from '../../support/buyer.js';
-import { again, bought, first, now, ticketsOf, type Before, type Story } from './story.js';
+import { first } from '../../support/network.js';
+import { again, bought, now, ticketsOf, type Before, type Story } from './story.js';
 import type { World } from './world.js';
 
 type Offer = CreditPackPurchaseRequestResponse;

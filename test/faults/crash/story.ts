@@ -1,7 +1,7 @@
 import { ClientError, fundTrackingAddress, isSupernodeTrouble, memoryJournal, purchaseCreditPack, SupernodeRefused, type PurchasedPack, type PurchaseState, type UserSide } from '#client'; // prettier-ignore
-import type { Supernode } from '#chain';
 import { CREDIT_PACK_TICKET_SUBTYPE, type Signing } from '#protocol';
 import type { Reply } from '../../support/http-app.js';
+import { first } from '../../support/network.js';
 import { breath } from '../../support/turns.js';
 import type { World } from './world.js';
 
@@ -51,12 +51,6 @@ export const answered = (world: World, ask: () => Promise<Reply>): Promise<Reply
     if (reply.status >= 500) throw new Error(reply.text);
     return reply;
   });
-
-/** Asks this supernode before all others. */
-export const first =
-  (pastelId: string) =>
-  (a: Supernode, b: Supernode): number =>
-    Number(b.pastelId === pastelId) - Number(a.pastelId === pastelId);
 
 export interface Bought {
   readonly side: UserSide;

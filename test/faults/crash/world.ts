@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import type { UserSide } from '#client';
-import { SystemEntropy } from '#config';
 import type { DevnetSupernodeFacts } from '#devnet';
-import { Reconciliation, type Books } from '#inference';
-import { networks, pooledChecking, type Signing } from '#protocol';
+import type { Books } from '#inference';
+import { networks, type Signing } from '#protocol';
 import { marked } from '../../support/canary.js';
-import { signingClosestTo } from '../../support/closest-signing.js';
+import { signingClosestTo } from '../../support/drawn-signing.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { TestNetwork } from '../../support/network.js';
 import { breath, turnUntil } from '../../support/turns.js';
@@ -251,13 +250,8 @@ export class World {
 
   /** What must be true after any story: the books of every node agree with themselves, and each result is there once. */
   async expectSound(): Promise<void> {
-    const here = await Promise.all(
-      this.network.supernodes.map(
-        async ({ app, user }) => [user, (await app.get(Reconciliation).reconcile()).differences] as const,
-      ),
-    );
-    for (const [user, differences] of [...here, ['the patient', (await this.books()).differences] as const])
-      assert.deepEqual(differences, [], `the books of ${user}`);
+    await this.network.expectSound();
+    assert.deepEqual((await this.books()).differences, [], 'the books of the patient');
     const requests = await this.rows<{ inference_request_id: string; state: string; burn_txid: string | null }>(
       'inference_requests',
       'inference_request_id',
@@ -276,8 +270,7 @@ export class World {
     return signingClosestTo(closest, listed, chance);
   }
   side(signing: Signing): UserSide {
-    const { rpc: _rpc, ...user } = this.network.user;
-    return { ...user, clock: this.clock, signing, checking: pooledChecking, entropy: new SystemEntropy(), burnAddress };
+    return this.network.side(signing);
   }
   /** For the command line. The passphrase is that of {@link TestNetwork.newSigning}. */
   get userEnvironment(): Record<string, string> {

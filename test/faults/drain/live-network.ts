@@ -4,21 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { entities } from '../../../apps/supernode/src/supernode.js';
-import type { Supernode } from '#chain';
 import { SupernodeClient, type UserSide } from '#client';
-import { SystemClock, SystemEntropy } from '#config';
+import { SystemClock } from '#config';
 import { dataSourceOptions, Transactions } from '#database';
 import type { DevnetSupernodeFacts } from '#devnet';
 import { Reconciliation } from '#inference';
-import { networks, pooledChecking, type Signing } from '#protocol';
-import { signingClosestTo } from '../../support/closest-signing.js';
+import { pooledChecking, type Signing } from '#protocol';
+import { signingClosestTo } from '../../support/drawn-signing.js';
 import { send, type Reply } from '../../support/http-app.js';
-import { TestNetwork } from '../../support/network.js';
+import { first, TestNetwork } from '../../support/network.js';
 import { breath } from '../../support/turns.js';
 import type { Engine } from '../contract.js';
 import { MainProcess } from './main-process.js';
 
-const { burnAddress } = networks.devnet;
 const machine = new SystemClock();
 const TICK_MS = 20;
 const LOOK_MS = 50;
@@ -144,15 +142,14 @@ export class LiveNetwork {
   /** With a PastelID that the program is the closest supernode to. */
   side(chance: () => number): UserSide {
     const listed = this.network.devnet.supernodes.map(({ pastelId }) => pastelId);
-    const { rpc: _rpc, ...user } = this.network.user;
-    const signing = signingClosestTo(this.facts.pastelId, listed, chance);
-    return { ...user, clock: this.network.clock, signing, checking: pooledChecking, entropy: new SystemEntropy(), burnAddress };
+    return this.network.side(signingClosestTo(this.facts.pastelId, listed, chance));
   }
   client(signing: Signing): SupernodeClient {
     return new SupernodeClient({ url: this.url, signing, checking: pooledChecking });
   }
-  readonly tieBreak = (a: Supernode, b: Supernode): number =>
-    Number(b.pastelId === this.facts.pastelId) - Number(a.pastelId === this.facts.pastelId);
+  get tieBreak(): ReturnType<typeof first> {
+    return first(this.facts.pastelId);
+  }
 
   async close(): Promise<void> {
     clearInterval(this.ticking);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { DataSource } from 'typeorm';
-import type { Supernode } from '#chain';
 import { fundTrackingAddress, purchaseCreditPack, type PurchasedPack, type UserSide } from '#client';
 import { SystemEntropy } from '#config';
 import { PackLedger } from '#credit-pack';
@@ -10,7 +9,6 @@ import {
   encodeBase64,
   InferenceAPIUsageRequest,
   networks,
-  pooledChecking,
   pythonTimestamp,
   type PythonNumber,
   readJson,
@@ -19,7 +17,7 @@ import {
   type Signing,
 } from '#protocol';
 import { newIdentity, provenBy, send, type Reply } from '../../support/http-app.js';
-import { TestNetwork, type RunningSupernode } from '../../support/network.js';
+import { first, TestNetwork, type RunningSupernode } from '../../support/network.js';
 import type { Engine } from '../contract.js';
 
 const { burnAddress } = networks.devnet;
@@ -54,8 +52,7 @@ export class Market {
   }
 
   get side(): UserSide {
-    const { rpc: _rpc, ...user } = this.network.user;
-    return { ...user, clock: this.network.clock, signing: this.signing, checking: pooledChecking, entropy, burnAddress };
+    return this.network.side(this.signing);
   }
   /** Bought from the first node. */
   async pack(credits: number): Promise<PurchasedPack> {
@@ -64,8 +61,9 @@ export class Market {
     return this.network.until(purchaseCreditPack(this.side, { credits, trackingAddress: address, tieBreak: this.first }));
   }
   /** The first node comes first. */
-  readonly first = (a: Supernode, b: Supernode): number =>
-    Number(b.pastelId === this.node.pastelId) - Number(a.pastelId === this.node.pastelId);
+  get first(): ReturnType<typeof first> {
+    return first(this.node.pastelId);
+  }
 
   async usageRequest(packTxid: string): Promise<InferenceAPIUsageRequest> {
     // Nodes believe a height that they know for up to a second.

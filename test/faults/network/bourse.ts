@@ -2,20 +2,18 @@ import assert from 'node:assert/strict';
 import { Chain } from '#chain';
 import { CreditPackSweeps, PackChainAudit, PackLedger, PackReconciliation } from '#credit-pack';
 import {
-  identityFromSeed,
+  CREDIT_PACK_TICKET_SUBTYPE,
   PythonNumber,
   readJson,
   received,
   writeJson,
   type CreditPackPurchaseRequestResponse,
   type JsonObject,
-  type Signing,
 } from '#protocol';
 import { lineOf, owedBy, sayTo, toldAt } from '../../../libs/credit-pack/test/doors.js';
 import { TestMarket, type Letter, type Node } from '../../../libs/credit-pack/test/harness.js';
 import type { Engine } from '../contract.js';
 
-const SUBTYPE = 'INFERENCE_API_CREDIT_PACK_TICKET';
 /** Longer than the pauses after failed attempts to announce something. */
 const PAUSE_MS = 310_000;
 const PAUSES_MAX = 8;
@@ -77,7 +75,7 @@ export class Bourse {
 
   /** Txids of tickets that name the burn. */
   async ticketsOf(burnTxid: string, fromHeight: number): Promise<string[]> {
-    const tickets = await this.nodes[0]!.get(Chain).contractTickets(SUBTYPE, fromHeight);
+    const tickets = await this.nodes[0]!.get(Chain).contractTickets(CREDIT_PACK_TICKET_SUBTYPE, fromHeight);
     return tickets.filter(({ data }) => writeText(data).includes(burnTxid)).map(({ txid }) => txid);
   }
   /**
@@ -120,7 +118,3 @@ export class Bourse {
 }
 
 const writeText = (data: unknown): string => (typeof data === 'string' ? data : JSON.stringify(data));
-
-/** Somebody new: how many offers a buyer may have open is limited. */
-export const buyerOf = (chance: () => number): Signing =>
-  identityFromSeed(Buffer.from(Array.from({ length: 57 }, () => Math.floor(chance() * 256))));

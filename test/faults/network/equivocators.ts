@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { CreditPackPurchaseRequestResponse, PythonNumber, seal, Signing, writeJson } from '#protocol';
 import { isRefusal, purchaseAt, sayTo, toldAt } from '../../../libs/credit-pack/test/doors.js';
+import { drawnSigning } from '../../support/drawn-signing.js';
 import { pick, seeded, shuffled } from '../contract.js';
-import { buyerOf, type Bourse } from './bourse.js';
+import type { Bourse } from './bourse.js';
 import { answerFor, bought } from './quorum.js';
 
 /**
@@ -36,7 +37,7 @@ export async function equivocators(bourse: Bourse, seed: number): Promise<void> 
     return undefined;
   };
 
-  const [buyer, trackingAddress, fromHeight] = [buyerOf(chance), await market.wallet.newAddress(), market.height];
+  const [buyer, trackingAddress, fromHeight] = [drawnSigning(chance), await market.wallet.newAddress(), market.height];
   const offer = await answerFor(bourse, seller!, buyer, trackingAddress);
   assert.ok(offer instanceof CreditPackPurchaseRequestResponse, writeJson(offer));
   assert.ok(offer.list_of_supernode_pastelids_agreeing_to_credit_pack_purchase_terms.includes(twoFaced!.pastelId));
@@ -63,7 +64,7 @@ export async function equivocators(bourse: Bourse, seed: number): Promise<void> 
   await bourse.settle();
   await bourse.expectPack(burnTxid, completion['pastel_api_credit_pack_ticket_registration_txid']!, fromHeight, 1);
 
-  const second = { seller: pick(chance, [honest!, ...others]), buyer: buyerOf(chance) };
+  const second = { seller: pick(chance, [honest!, ...others]), buyer: drawnSigning(chance) };
   await bought(bourse, second.seller, second.buyer, await market.wallet.newAddress());
   assert.equal((await purchaseAt(second.seller, requestHash))?.state, undefined);
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { DataSource } from 'typeorm';
 import { SupernodeNetwork } from '#chain';
 import { SupernodeClient } from '#client';
-import { Reconciliation } from '#inference';
 import { InboxService } from '#messaging';
 import {
   pooledChecking,
@@ -237,6 +236,5 @@ async function expectPaid(
     [after.burnedMillicredits - before.burnedMillicredits, after.usageBurns - before.usageBurns, after.heldMillicredits],
     [spent, all.length, 0],
   );
-  for (const { app, user } of market.network.supernodes)
-    assert.deepEqual((await app.get(Reconciliation).reconcile()).differences, [], user);
+  await market.network.expectSound();
 }

@@ -13,8 +13,7 @@ import {
 } from '#protocol';
 import { newIdentity } from '../../support/http-app.js';
 import type { RunningSupernode } from '../../support/network.js';
-import { pick, seeded, shuffled } from '../contract.js';
-import { buyerOf } from './bourse.js';
+import { pick, seeded } from '../contract.js';
 import type { Town } from './town.js';
 import type { Answered } from './wire.js';
 
@@ -115,12 +114,7 @@ function liarIn(town: Town, { node, text }: Answered): Liar {
 /** Peers of the seller lie about their votes. One of four does no harm; with two of them nobody can sell. */
 export async function lyingPeers(town: Town, seed: number): Promise<void> {
   const chance = seeded(seed);
-  const buyer = buyerOf(chance);
-  const seller = await town.sellerFor(buyer);
-  const peers = shuffled(
-    chance,
-    town.nodes.filter((node) => node !== seller),
-  );
+  const { buyer, seller, peers } = await town.cast(chance);
   // Every lie in turn, by one; then with others beside it.
   const liars = new Map<RunningSupernode, string>([[peers[0]!, lieNames[seed % lieNames.length]!]]);
   const others = chance() < 0.5 ? 0 : 1 + Math.floor(chance() * (peers.length - 1));

@@ -15,8 +15,8 @@ import { challenged, get, post } from '../../../libs/messaging/test/caller.spec-
 import { FakeBus } from '../../../libs/messaging/test/fake-network.spec-suite.js';
 import { httpOf, LogLines, messagingOf } from '../../../libs/messaging/test/harness.spec-suite.js';
 import { ManualClock } from '../../support/manual-clock.js';
+import { drawnSigning } from '../../support/drawn-signing.js';
 import { pick, seeded, shuffled, type Engine } from '../contract.js';
-import { buyerOf } from './bourse.js';
 
 const NODES = 5;
 const COPIES_MAX = 5;
@@ -181,7 +181,7 @@ export async function userMessages(exchange: Exchange, seed: number): Promise<vo
   const chance = seeded(seed);
   const { bus, clock, nodes } = exchange;
   exchange.taken();
-  const [alice, bob] = [buyerOf(chance), buyerOf(chance)];
+  const [alice, bob] = [drawnSigning(chance), drawnSigning(chance)];
   const words: Words[] = Array.from({ length: 1 + Math.floor(chance() * WORDS_MAX) }, (_, n) => ({
     id: uuidOf(chance),
     from_pastelid: alice.pastelId,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { CreditPackPurchaseRequestResponse, writeJson } from '#protocol';
 import { closestAgreeing, isRefusal, sayTo, TOO_FEW_ANSWERED, toldAt } from '../../../libs/credit-pack/test/doors.js';
 import type { Node } from '../../../libs/credit-pack/test/harness.js';
+import { drawnSigning } from '../../support/drawn-signing.js';
 import { pick, seeded, shuffled } from '../contract.js';
-import { buyerOf, type Bourse } from './bourse.js';
+import type { Bourse } from './bourse.js';
 import { answerFor, bought, expectTerminated } from './quorum.js';
 
 /** With fewer than three of four peers nobody can sell. */
@@ -37,7 +38,7 @@ type Story = (bourse: Bourse, chance: () => number, seller: Node) => Promise<voi
 /** The seller cannot ask enough peers. */
 const beforeTheVotes: Story = async (bourse, chance, seller) => {
   const halves = new Halves(chance, bourse, seller, Math.floor(chance() * PEERS_MIN));
-  const [buyer, trackingAddress] = [buyerOf(chance), await bourse.market.wallet.newAddress()];
+  const [buyer, trackingAddress] = [drawnSigning(chance), await bourse.market.wallet.newAddress()];
   halves.cut();
   await expectTerminated(seller, await answerFor(bourse, seller, buyer, trackingAddress), TOO_FEW_ANSWERED);
   bourse.market.clock.advance(MINUTE_MS);
@@ -49,7 +50,7 @@ const beforeTheVotes: Story = async (bourse, chance, seller) => {
 const afterTheVotes: Story = async (bourse, chance, seller) => {
   const { market } = bourse;
   const halves = new Halves(chance, bourse, seller, Math.floor(chance() * 4));
-  const [buyer, trackingAddress] = [buyerOf(chance), await market.wallet.newAddress()];
+  const [buyer, trackingAddress] = [drawnSigning(chance), await market.wallet.newAddress()];
   const fromHeight = market.height;
   bourse.carryPlainly((from, to, line) => line === 'priceAgreement' || halves.near.has(from) === halves.near.has(to));
   const offer = await answerFor(bourse, seller, buyer, trackingAddress);
@@ -74,7 +75,7 @@ const afterTheVotes: Story = async (bourse, chance, seller) => {
 const afterTheBurn: Story = async (bourse, chance, seller) => {
   const { market } = bourse;
   const halves = new Halves(chance, bourse, seller, Math.floor(chance() * 4));
-  const [buyer, trackingAddress] = [buyerOf(chance), await market.wallet.newAddress()];
+  const [buyer, trackingAddress] = [drawnSigning(chance), await market.wallet.newAddress()];
   const fromHeight = market.height;
   halves.heal();
   const offer = await answerFor(bourse, seller, buyer, trackingAddress);

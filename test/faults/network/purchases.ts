@@ -12,8 +12,9 @@ import {
 } from '#protocol';
 import { closestAgreeing, purchaseAt } from '../../../libs/credit-pack/test/doors.js';
 import type { Node } from '../../../libs/credit-pack/test/harness.js';
+import { drawnSigning } from '../../support/drawn-signing.js';
 import { pick, seeded } from '../contract.js';
-import { buyerOf, TEN_CREDITS, type Bourse } from './bourse.js';
+import { TEN_CREDITS, type Bourse } from './bourse.js';
 import { Post } from './post.js';
 
 /** More than the blocks after which another supernode may store the ticket. */
@@ -40,7 +41,7 @@ interface Underway {
 
 /** From the request to the burn. */
 async function paid({ bourse: { market }, post, chance }: Underway, seller: Node): Promise<Deal> {
-  const buyer = buyerOf(chance);
+  const buyer = drawnSigning(chance);
   const fromHeight = market.height;
   const isQuote = (answer: unknown): boolean => answer instanceof CreditPackPurchaseRequestPreliminaryPriceQuote;
   const isOffer = (answer: unknown): boolean => answer instanceof CreditPackPurchaseRequestResponse;

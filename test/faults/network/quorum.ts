@@ -14,8 +14,9 @@ import {
   TOO_FEW_ANSWERED,
 } from '../../../libs/credit-pack/test/doors.js';
 import type { Node } from '../../../libs/credit-pack/test/harness.js';
+import { drawnSigning } from '../../support/drawn-signing.js';
 import { pick, seeded, shuffled } from '../contract.js';
-import { buyerOf, TEN_CREDITS, type Bourse } from './bourse.js';
+import { TEN_CREDITS, type Bourse } from './bourse.js';
 
 const PEERS = 4;
 /** The shipped shares, in hundredths. */
@@ -104,7 +105,7 @@ export async function silentAndAgainst(bourse: Bourse, seed: number): Promise<vo
   const fair = seller.usdPerPsl;
   bourse.carryPlainly((_, to) => !mute.has(to));
   for (const node of opposed) node.usdPerPsl = fair * factor;
-  const [buyer, trackingAddress] = [buyerOf(chance), await bourse.market.wallet.newAddress()];
+  const [buyer, trackingAddress] = [drawnSigning(chance), await bourse.market.wallet.newAddress()];
   const expected = reasonOf(PEERS, PEERS - silent, PEERS - silent - against);
   try {
     if (expected === undefined) return await bought(bourse, seller, buyer, trackingAddress);

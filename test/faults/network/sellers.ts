@@ -11,8 +11,7 @@ import {
   type MessageClass,
 } from '#protocol';
 import { newIdentity } from '../../support/http-app.js';
-import { pick, seeded, shuffled } from '../contract.js';
-import { buyerOf } from './bourse.js';
+import { pick, seeded } from '../contract.js';
 import type { Town } from './town.js';
 import type { Answered } from './wire.js';
 
@@ -162,8 +161,7 @@ export const SELLERS_LIES = lieNames.length;
 /** Every supernode tells the same lie, and nothing is burned; then only the first one lies, and the buyer buys from another. */
 export async function lyingSellers(town: Town, seed: number): Promise<void> {
   const chance = seeded(seed);
-  const buyer = buyerOf(chance);
-  const seller = await town.sellerFor(buyer);
+  const { buyer, seller } = await town.cast(chance);
   const name = lieNames[seed % lieNames.length]!;
   const { path, rewrite } = lies[name]!;
   const lie = (answered: Answered): Promise<string> | undefined =>
@@ -179,12 +177,7 @@ export async function lyingSellers(town: Town, seed: number): Promise<void> {
 /** Peers that say nothing, as the client sees it. */
 export async function silentPeers(town: Town, seed: number): Promise<void> {
   const chance = seeded(seed);
-  const buyer = buyerOf(chance);
-  const seller = await town.sellerFor(buyer);
-  const peers = shuffled(
-    chance,
-    town.nodes.filter((node) => node !== seller),
-  );
+  const { buyer, seller, peers } = await town.cast(chance);
   const silent = new Set(peers.slice(0, seed % (peers.length + 1)));
   // Waiting costs seconds in earnest, so few of them just hang.
   const way = seed % 25 === 2 ? 'hang' : 'cut';
