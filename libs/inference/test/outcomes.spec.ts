@@ -89,10 +89,16 @@ describe.each(testDatabases())('outcomes on $name', (database) => {
 
   test('while the circuit is open nothing is sent and nothing is sold; then one request tries, and all is well again', async () => {
     const good = await world.quote();
-    for (let n = 1; n <= 2; n++) await world.paid(n, { sandbox_failure: 'unavailable' });
-    for (const pause of [5_000, 20_000, 0]) {
-      await world.settle();
-      world.clock.advance(pause);
+    // One after the other: the fifth failure opens it, and the attempt that is left is not due before it may be tried again.
+    for (const [n, pauses] of [
+      [5_000, 20_000, 0],
+      [5_000, 0],
+    ].entries()) {
+      await world.paid(n + 1, { sandbox_failure: 'unavailable' });
+      for (const pause of pauses) {
+        await world.settle();
+        world.clock.advance(pause);
+      }
     }
     const id = good.request.inference_request_id;
     await world.confirm(id, world.burn(3));
